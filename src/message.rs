@@ -1,0 +1,3 @@
+//! messages
+/// m
+pub struct Message;

@@ -1,0 +1,249 @@
+//! What happened on TCP connections, as plain data: the one language between sources (a proxy, an
+//! endpoint, a capture file) and sinks (a capture writer, the message assembler, a replay script).
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::ops::{Add, Sub};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::Result;
+
+/// Takes events, in the order in which they happened.
+///
+/// A sink that fails stops its source: a recording which cannot be written must not look complete.
+pub trait Sink {
+    /// Takes one event; its bytes are borrowed and gone afterwards.
+    fn event(&mut self, event: &Event<'_>) -> Result<()>;
+
+    /// Brings what was taken so far to where it will survive us. Live sources call this at least once
+    /// a second, also while nothing happens.
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// One thing that happened on one connection.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Event<'a> {
+    /// When: of a live source the read or write, of a file the packet's stamp.
+    pub at: Timestamp,
+    /// Which connection, counted from 0 by first packet.
+    pub connection: ConnectionId,
+    /// The capture's frame number (from 1) that brought it; `None` when live.
+    pub frame: Option<u64>,
+    /// What happened.
+    pub kind: Kind<'a>,
+}
+
+/// The kinds of events.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind<'a> {
+    /// The connection came into sight.
+    Open {
+        /// Who dialled.
+        client: SocketAddr,
+        /// Who was dialled.
+        server: SocketAddr,
+        /// Whether its beginning was seen.
+        start: Start,
+        /// The real sockets behind a connection that ran through wirespool.
+        route: Option<Route>,
+    },
+    /// Bytes, in order, each exactly once.
+    Data {
+        /// Who sent them.
+        side: Side,
+        /// The bytes: one read of a live source, or what one segment added of a capture.
+        bytes: &'a [u8],
+    },
+    /// So many earlier bytes of `side` were handed to the other side. Live sources say this; it is
+    /// what a written capture acknowledges.
+    Delivered {
+        /// Who sent the bytes.
+        side: Side,
+        /// How many more were handed on.
+        length: u64,
+    },
+    /// Bytes of `side` are missing from the capture.
+    Gap {
+        /// Who sent them.
+        side: Side,
+        /// How many, when the capture shows it.
+        length: Option<u64>,
+    },
+    /// `side` will send no more (FIN).
+    Eof {
+        /// Who ended.
+        side: Side,
+    },
+    /// `side` aborted the connection (RST).
+    Reset {
+        /// Who aborted.
+        side: Side,
+    },
+    /// The capture ended with the connection still open.
+    Cut,
+    /// An observation that changes no bytes.
+    Note(Note),
+}
+
+/// Whether a connection's beginning is in the capture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// The handshake was seen: the first byte is the connection's first byte.
+    Seen,
+    /// The capture began in the middle: earlier bytes, and who dialled, may be unknown.
+    Missed,
+}
+
+/// The two real socket pairs of a connection that ran through a proxy or an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// The client's address and ours, of the accepted socket; `None` for an endpoint that dials.
+    pub accepted: Option<(SocketAddr, SocketAddr)>,
+    /// Our address and the server's, of the dialled socket; `None` for an endpoint that accepts, and
+    /// for an upstream that could not be reached.
+    pub dialled: Option<(SocketAddr, SocketAddr)>,
+}
+
+/// Observations about a connection's packets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Note {
+    /// `side` sent bytes again that were there already.
+    Retransmission {
+        /// Who sent.
+        side: Side,
+        /// How many bytes.
+        length: u64,
+    },
+    /// `side` sent other bytes at a position already filled; the first ones were kept.
+    Overlap {
+        /// Who sent.
+        side: Side,
+        /// How many bytes differ or might.
+        length: u64,
+    },
+    /// Who is client was concluded, not seen.
+    GuessedRole,
+    /// The capture's record could not be read in full.
+    Damaged,
+    /// The recorder says that it lost so many packets.
+    Dropped(u64),
+}
+
+/// One of the two ends of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Side {
+    /// The end that dialled.
+    Client,
+    /// The end that was dialled.
+    Server,
+}
+
+impl Side {
+    /// Both, client first.
+    pub const BOTH: [Side; 2] = [Side::Client, Side::Server];
+
+    /// The other end.
+    pub fn other(self) -> Side {
+        match self {
+            Side::Client => Side::Server,
+            Side::Server => Side::Client,
+        }
+    }
+
+    /// 0 for the client, 1 for the server: for state kept per side in an array.
+    pub fn index(self) -> usize {
+        self as usize
+    }
+
+    /// `client` or `server`, as in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Side::Client => "client",
+            Side::Server => "server",
+        }
+    }
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A connection's number, counted from 0 by first packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionId(pub u64);
+
+impl fmt::Display for ConnectionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// A point in time: nanoseconds since 1970-01-01T00:00:00Z, between the years 1677 and 2262.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(pub i64);
+
+impl Timestamp {
+    /// The system's clock, now.
+    pub fn now() -> Timestamp {
+        SystemTime::now().into()
+    }
+
+    /// Nanoseconds since the epoch.
+    pub fn nanoseconds(self) -> i64 {
+        self.0
+    }
+
+    /// How long after `earlier`; zero if it is not.
+    pub fn since(self, earlier: Timestamp) -> Duration {
+        Duration::from_nanos(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+}
+
+impl From<SystemTime> for Timestamp {
+    fn from(time: SystemTime) -> Timestamp {
+        let nanoseconds = match time.duration_since(UNIX_EPOCH) {
+            Ok(after) => i64::try_from(after.as_nanos()).unwrap_or(i64::MAX),
+            Err(before) => i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |n| -n),
+        };
+        Timestamp(nanoseconds)
+    }
+}
+
+impl From<Timestamp> for SystemTime {
+    fn from(time: Timestamp) -> SystemTime {
+        let distance = Duration::from_nanos(time.0.unsigned_abs());
+        if time.0 >= 0 { UNIX_EPOCH + distance } else { UNIX_EPOCH - distance }
+    }
+}
+
+impl Add<Duration> for Timestamp {
+    type Output = Timestamp;
+
+    fn add(self, duration: Duration) -> Timestamp {
+        let nanoseconds = i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
+        Timestamp(self.0.saturating_add(nanoseconds))
+    }
+}
+
+impl Sub<Duration> for Timestamp {
+    type Output = Timestamp;
+
+    fn sub(self, duration: Duration) -> Timestamp {
+        let nanoseconds = i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
+        Timestamp(self.0.saturating_sub(nanoseconds))
+    }
+}
+
+/// RFC 3339 in UTC with nanoseconds: `2026-11-22T13:24:00.123456789Z`.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // humantime refuses years before 1970; such stamps come from damaged captures only.
+        let time = SystemTime::from(Timestamp(self.0.max(0)));
+        humantime::format_rfc3339_nanos(time).fmt(f)
+    }
+}

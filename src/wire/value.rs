@@ -1,0 +1,367 @@
+//! The value tree all codecs decode to and encode from.
+//!
+//! A value is an arena: nodes refer to each other by [`NodeId`], so sharing and cycles are ordinary,
+//! and neither building, walking nor dropping a value recurses, however deep a peer nests it.
+
+use std::collections::HashSet;
+
+use num_bigint::BigInt;
+
+/// A decoded value: nodes, the bytes of their strings, and the node to begin at.
+///
+/// Invariant: every [`NodeId`] and [`Span`] held by a node lies inside this value.
+#[derive(Clone, Debug, Default)]
+pub struct Value {
+    nodes: Vec<Node>,
+    data: Vec<u8>,
+    root: NodeId,
+}
+
+/// One node of a [`Value`]; containers hold the ids of their elements.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Node {
+    /// Python's `None`, JSON's `null`.
+    None,
+    /// A truth value.
+    Bool(bool),
+    /// An integer of at most 64 bits.
+    Int(i64),
+    /// Any other integer.
+    BigInt(Box<BigInt>),
+    /// An IEEE 754 double.
+    Float(f64),
+    /// Text: valid UTF-8.
+    Str(Span),
+    /// Text with lone surrogates, each encoded in three bytes as Python's `surrogatepass` does;
+    /// never valid UTF-8.
+    Surrogates(Span),
+    /// Immutable bytes.
+    Bytes(Span),
+    /// Python's `bytearray`.
+    ByteArray(Span),
+    /// A list.
+    List(Vec<NodeId>),
+    /// A tuple.
+    Tuple(Vec<NodeId>),
+    /// A set, in the order it was written.
+    Set(Vec<NodeId>),
+    /// A frozen set, in the order it was written.
+    FrozenSet(Vec<NodeId>),
+    /// A mapping in insertion order; a key that was written twice stands once, with its first place
+    /// and last value, wherever the codec compares keys.
+    Dict(Vec<(NodeId, NodeId)>),
+    /// Something that only running code could build; nothing was run.
+    Object(Box<Object>),
+}
+
+/// What a pickle asks for beyond plain data, kept as the request it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Object {
+    /// What is asked for, or called.
+    pub class: Class,
+    /// The arguments of the call; `None` where the class itself is the value.
+    pub arguments: Option<Vec<NodeId>>,
+    /// Keyword arguments (`NEWOBJ_EX`): name and value.
+    pub keywords: Vec<(NodeId, NodeId)>,
+    /// What `BUILD` sets.
+    pub state: Option<NodeId>,
+    /// What `APPEND`, `APPENDS` and `ADDITEMS` add.
+    pub items: Vec<NodeId>,
+    /// What `SETITEM` and `SETITEMS` set.
+    pub entries: Vec<(NodeId, NodeId)>,
+    /// Where in the pickle it is asked for, in bytes from the pickle's start.
+    pub offset: usize,
+}
+
+/// The thing an [`Object`] asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Class {
+    /// A name in a module: `collections`, `OrderedDict`.
+    Global {
+        /// The module's dotted name.
+        module: Box<str>,
+        /// The qualified name in it.
+        name: Box<str>,
+    },
+    /// What another node yields is called.
+    Computed(NodeId),
+    /// An object the receiver knows by this persistent id.
+    Persistent(NodeId),
+    /// A code of `copyreg`'s extension registry.
+    Extension(i64),
+    /// An out-of-band buffer (PEP 574), by its order.
+    Buffer(usize),
+}
+
+impl Object {
+    /// A bare reference to `class`: nothing is called, nothing is set.
+    pub fn reference(class: Class, offset: usize) -> Object {
+        Object {
+            class,
+            arguments: None,
+            keywords: Vec::new(),
+            state: None,
+            items: Vec::new(),
+            entries: Vec::new(),
+            offset,
+        }
+    }
+
+    /// The ids of all nodes this one refers to, in the order of its fields.
+    fn children(&self) -> impl Iterator<Item = NodeId> {
+        let class = match self.class {
+            Class::Computed(node) | Class::Persistent(node) => Some(node),
+            Class::Global { .. } | Class::Extension(_) | Class::Buffer(_) => None,
+        };
+        class
+            .into_iter()
+            .chain(self.arguments.iter().flatten().copied())
+            .chain(self.keywords.iter().flat_map(|&(key, value)| [key, value]))
+            .chain(self.state)
+            .chain(self.items.iter().copied())
+            .chain(self.entries.iter().flat_map(|&(key, value)| [key, value]))
+    }
+}
+
+/// The number of a node in its value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(u32);
+
+impl NodeId {
+    /// Its place in the order in which nodes were added, from 0.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A piece of a value's string bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    start: u32,
+    length: u32,
+}
+
+impl Value {
+    /// An empty arena; the first node added is the root until [`set_root`](Value::set_root).
+    pub fn new() -> Value {
+        Value::default()
+    }
+
+    /// A value that is one text.
+    pub fn text(text: &str) -> Value {
+        let mut value = Value::new();
+        value.add_str(text);
+        value
+    }
+
+    /// A value that is bytes.
+    pub fn bytes(bytes: &[u8]) -> Value {
+        let mut value = Value::new();
+        value.add_bytes(bytes);
+        value
+    }
+
+    /// The node to begin at.
+    pub fn root(&self) -> NodeId {
+        self.root
+    }
+
+    /// Begins at `node` from now on.
+    pub fn set_root(&mut self, node: NodeId) {
+        debug_assert!(node.index() < self.nodes.len());
+        self.root = node;
+    }
+
+    /// How many nodes there are, reachable or not.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether nothing was added yet.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// The node with this number.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.index()]
+    }
+
+    /// The node with this number, to change. What it is given must lie inside this value.
+    pub fn node_mut(&mut self, id: NodeId) -> &mut Node {
+        &mut self.nodes[id.index()]
+    }
+
+    /// Adds a node whose references lie inside this value.
+    ///
+    /// # Panics
+    /// Beyond 2^32 nodes: decoders bound the number far below.
+    pub fn add(&mut self, node: Node) -> NodeId {
+        let id = NodeId(u32::try_from(self.nodes.len()).expect("decoders bound the nodes"));
+        self.nodes.push(node);
+        id
+    }
+
+    /// Adds a text.
+    pub fn add_str(&mut self, text: &str) -> NodeId {
+        let span = self.store(text.as_bytes());
+        self.add(Node::Str(span))
+    }
+
+    /// Adds bytes.
+    pub fn add_bytes(&mut self, bytes: &[u8]) -> NodeId {
+        let span = self.store(bytes);
+        self.add(Node::Bytes(span))
+    }
+
+    /// Adds an integer of any size, as [`Node::Int`] if it fits.
+    pub fn add_integer(&mut self, integer: BigInt) -> NodeId {
+        let node = match i64::try_from(&integer) {
+            Ok(small) => Node::Int(small),
+            Err(_) => Node::BigInt(Box::new(integer)),
+        };
+        self.add(node)
+    }
+
+    /// Keeps the bytes of a string for a node to be added.
+    ///
+    /// # Panics
+    /// Beyond 4 GiB of strings: decoders bound a message far below.
+    pub fn store(&mut self, bytes: &[u8]) -> Span {
+        let start = u32::try_from(self.data.len()).expect("decoders bound the bytes");
+        self.data.extend_from_slice(bytes);
+        u32::try_from(self.data.len()).expect("decoders bound the bytes");
+        Span { start, length: bytes.len() as u32 }
+    }
+
+    /// The bytes of a string.
+    pub fn span(&self, span: Span) -> &[u8] {
+        &self.data[span.start as usize..][..span.length as usize]
+    }
+
+    /// The text of a node that is one; `None` of any other node, text with lone surrogates included.
+    pub fn as_str(&self, id: NodeId) -> Option<&str> {
+        match self.node(id) {
+            Node::Str(span) => std::str::from_utf8(self.span(*span)).ok(),
+            _ => None,
+        }
+    }
+
+    /// The ids of the nodes that `id` refers to, in order: of a mapping key, value, key, value.
+    pub fn children(&self, id: NodeId) -> Box<dyn Iterator<Item = NodeId> + '_> {
+        match self.node(id) {
+            Node::List(items) | Node::Tuple(items) | Node::Set(items) | Node::FrozenSet(items) => {
+                Box::new(items.iter().copied())
+            }
+            Node::Dict(entries) => Box::new(entries.iter().flat_map(|&(key, value)| [key, value])),
+            Node::Object(object) => Box::new(object.children()),
+            _ => Box::new(std::iter::empty()),
+        }
+    }
+}
+
+/// Equal as Python data: same types, same values, mappings and sets in the same order, the same
+/// unrolled structure. Floats are equal when their bits are, so NaN equals itself and 0.0 is not
+/// -0.0. Sharing does not matter: `[a, a]` equals two equal lists, a cycle equals its unrolling.
+impl PartialEq for Value {
+    fn eq(&self, other: &Value) -> bool {
+        if self.is_empty() || other.is_empty() {
+            return self.is_empty() && other.is_empty();
+        }
+        let mut seen = HashSet::new();
+        let mut pairs = vec![(self.root, other.root)];
+        while let Some((left, right)) = pairs.pop() {
+            if !self.shallow_equal(left, other, right) {
+                return false;
+            }
+            let nested = self.children(left).next().is_some();
+            // A pair met before is equal or has already failed: this closes cycles.
+            if nested && seen.insert((left, right)) {
+                pairs.extend(self.children(left).zip(other.children(right)));
+            }
+        }
+        true
+    }
+}
+
+impl Value {
+    /// Whether two nodes are equal apart from what they refer to.
+    pub fn shallow_equal(&self, left: NodeId, other: &Value, right: NodeId) -> bool {
+        match (self.node(left), other.node(right)) {
+            (Node::Str(a), Node::Str(b))
+            | (Node::Surrogates(a), Node::Surrogates(b))
+            | (Node::Bytes(a), Node::Bytes(b))
+            | (Node::ByteArray(a), Node::ByteArray(b)) => self.span(*a) == other.span(*b),
+            (Node::Float(a), Node::Float(b)) => a.to_bits() == b.to_bits(),
+            (Node::List(a), Node::List(b))
+            | (Node::Tuple(a), Node::Tuple(b))
+            | (Node::Set(a), Node::Set(b))
+            | (Node::FrozenSet(a), Node::FrozenSet(b)) => a.len() == b.len(),
+            (Node::Dict(a), Node::Dict(b)) => a.len() == b.len(),
+            (Node::Object(a), Node::Object(b)) => {
+                let same_class = match (&a.class, &b.class) {
+                    (Class::Computed(_), Class::Computed(_))
+                    | (Class::Persistent(_), Class::Persistent(_)) => true,
+                    (a, b) => a == b,
+                };
+                same_class
+                    && a.arguments.as_ref().map(Vec::len) == b.arguments.as_ref().map(Vec::len)
+                    && a.keywords.len() == b.keywords.len()
+                    && a.state.is_some() == b.state.is_some()
+                    && a.items.len() == b.items.len()
+                    && a.entries.len() == b.entries.len()
+            }
+            (a, b) => a == b,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_nested_a_million_deep_is_compared_and_dropped_without_recursion() {
+        let build = || {
+            let mut value = Value::new();
+            let mut inner = value.add(Node::None);
+            for _ in 0..1_000_000 {
+                inner = value.add(Node::List(vec![inner]));
+            }
+            value.set_root(inner);
+            value
+        };
+        assert!(build() == build());
+    }
+
+    #[test]
+    fn cycles_compare_equal_to_themselves_and_sharing_does_not_matter() {
+        let mut cycle = Value::new();
+        let list = cycle.add(Node::List(vec![]));
+        *cycle.node_mut(list) = Node::List(vec![list]);
+        assert!(cycle == cycle.clone());
+
+        let mut shared = Value::new();
+        let inner = shared.add(Node::List(vec![]));
+        let outer = shared.add(Node::List(vec![inner, inner]));
+        shared.set_root(outer);
+        let mut apart = Value::new();
+        let (a, b) = (apart.add(Node::List(vec![])), apart.add(Node::List(vec![])));
+        let outer = apart.add(Node::List(vec![a, b]));
+        apart.set_root(outer);
+        assert!(shared == apart);
+        assert!(shared != cycle);
+    }
+
+    #[test]
+    fn an_int_is_no_float_and_minus_zero_is_no_zero() {
+        let of = |node| {
+            let mut value = Value::new();
+            value.add(node);
+            value
+        };
+        assert!(of(Node::Int(1)) != of(Node::Float(1.0)));
+        assert!(of(Node::Float(0.0)) != of(Node::Float(-0.0)));
+        assert!(of(Node::Float(f64::NAN)) == of(Node::Float(f64::NAN)));
+    }
+}
