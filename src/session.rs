@@ -20,6 +20,13 @@ pub trait Sink {
     fn flush(&mut self) -> Result<()> {
         Ok(())
     }
+
+    /// Says that it is `now` and nothing has happened since the last event. Live sources call this
+    /// many times a second, so that what only silence completes need not wait for the next event.
+    fn tick(&mut self, now: Timestamp) -> Result<()> {
+        let _ = now;
+        Ok(())
+    }
 }
 
 /// One thing that happened on one connection.

@@ -1,1 +1,10 @@
-//! net
+//! Sockets, as recording and replaying share them: addresses, listening, dialling, ending a
+//! connection by FIN or RST, and being told to stop.
+
+mod address;
+mod socket;
+mod stop;
+
+pub use address::Address;
+pub use socket::{abort, connect, is_reset, listen, unacknowledged};
+pub use stop::Stop;
