@@ -141,6 +141,18 @@ pub struct Span {
     length: u32,
 }
 
+impl Span {
+    /// How many bytes it has.
+    pub fn len(self) -> usize {
+        self.length as usize
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(self) -> bool {
+        self.length == 0
+    }
+}
+
 impl Value {
     /// An empty arena; the first node added is the root until [`set_root`](Value::set_root).
     pub fn new() -> Value {
@@ -159,6 +171,31 @@ impl Value {
         let mut value = Value::new();
         value.add_bytes(bytes);
         value
+    }
+
+    /// An empty arena that begins with a copy of `bytes`, so that [`slice`](Value::slice) names
+    /// strings in them without copying each.
+    ///
+    /// # Panics
+    /// Beyond 4 GiB.
+    pub fn over(bytes: &[u8]) -> Value {
+        let mut value = Value::new();
+        value.store(bytes);
+        value
+    }
+
+    /// The piece of the string bytes that begins at `start`, as [`over`](Value::over) was given them.
+    ///
+    /// # Panics
+    /// If it goes beyond what is there.
+    pub fn slice(&self, start: usize, length: usize) -> Span {
+        assert!(length <= self.data.len() && start <= self.data.len() - length);
+        Span { start: start as u32, length: length as u32 }
+    }
+
+    /// The numbers of all nodes, reachable or not, in the order in which they were added.
+    pub fn ids(&self) -> impl Iterator<Item = NodeId> + use<> {
+        (0..self.nodes.len() as u32).map(NodeId)
     }
 
     /// The node to begin at.

@@ -1,0 +1,321 @@
+//! Which keys of a mapping, and which members of a set, are equal.
+//!
+//! Equal as in Python: 1, 1.0 and True are one key, tuples are by their elements, frozen sets whatever
+//! their order. Objects are equal to themselves only: what their `__eq__` says, nobody knows here.
+//!
+//! Python hashes a nested key by walking it, which a shared element makes exponential. Here each node
+//! gets a number, the same for equal nodes, and a container is known by its elements' numbers: every
+//! node is looked at once, whatever shares it.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+
+use num_bigint::BigInt;
+use num_traits::FromPrimitive;
+
+use super::Limits;
+use super::machine::kind;
+use crate::wire::value::{Node, NodeId, Value};
+use crate::wire::{Fault, FaultKind};
+
+/// A mapping or set to be looked at, and the first opcode that may have given it equal keys.
+pub(super) struct Keyed {
+    pub(super) node: NodeId,
+    pub(super) at: usize,
+}
+
+/// So many keys are compared with each other.
+const FEW: usize = 8;
+/// Longer strings are not compared or hashed again for every mapping that has them.
+const SHORT: usize = 64;
+
+/// Whether the keys of `items` (key, value, key, value …) are few, short texts and all different: the
+/// ordinary record, which needs no table.
+pub(super) fn few_different_names(value: &Value, items: &[NodeId]) -> bool {
+    if items.len() > 2 * FEW {
+        return false;
+    }
+    let mut names: [&[u8]; FEW] = [&[]; FEW];
+    for (place, &key) in items.iter().step_by(2).enumerate() {
+        let Node::Str(span) = value.node(key) else { return false };
+        let name = value.span(*span);
+        if name.len() > SHORT || names[..place].contains(&name) {
+            return false;
+        }
+        names[place] = name;
+    }
+    true
+}
+
+/// Lets each key of these mappings stand once, with its first place and last value, and each member
+/// of these sets once.
+pub(super) fn unify(
+    value: &mut Value,
+    mut keyed: Vec<Keyed>,
+    limits: &Limits,
+) -> Result<(), Fault> {
+    keyed.sort_unstable_by_key(|keyed| (keyed.node, keyed.at));
+    keyed.dedup_by_key(|keyed| keyed.node);
+    let mut changed = Vec::new();
+    let mut numbers = Numbers::new(value, limits);
+    for Keyed { node, at } in keyed {
+        let unified = match value.node(node) {
+            Node::Dict(entries) => {
+                let keys = entries.iter().map(|&(key, _)| key);
+                numbers.places(keys, at)?.map(|places| Node::Dict(merge(entries, &places)))
+            }
+            Node::Set(items) => {
+                let places = numbers.places(items.iter().copied(), at)?;
+                places.map(|places| Node::Set(first(items, &places)))
+            }
+            Node::FrozenSet(items) => {
+                let places = numbers.places(items.iter().copied(), at)?;
+                places.map(|places| Node::FrozenSet(first(items, &places)))
+            }
+            _ => None,
+        };
+        changed.extend(unified.map(|unified| (node, unified)));
+    }
+    for (node, unified) in changed {
+        *value.node_mut(node) = unified;
+    }
+    Ok(())
+}
+
+fn merge(entries: &[(NodeId, NodeId)], places: &[usize]) -> Vec<(NodeId, NodeId)> {
+    let mut merged: Vec<(NodeId, NodeId)> = Vec::new();
+    for (&entry, &place) in entries.iter().zip(places) {
+        match merged.get_mut(place) {
+            Some(known) => known.1 = entry.1,
+            None => merged.push(entry),
+        }
+    }
+    merged
+}
+
+fn first(items: &[NodeId], places: &[usize]) -> Vec<NodeId> {
+    let mut members = Vec::new();
+    for (&item, &place) in items.iter().zip(places) {
+        if place == members.len() {
+            members.push(item);
+        }
+    }
+    members
+}
+
+/// What makes nodes equal.
+#[derive(PartialEq, Eq, Hash)]
+enum Content<'v> {
+    None,
+    Int(i64),
+    BigInt(Cow<'v, BigInt>),
+    /// A float that is no integer, by its bits.
+    Float(u64),
+    Text(&'v [u8]),
+    Bytes(&'v [u8]),
+    Tuple(Vec<u32>),
+    /// By its members' numbers in order.
+    FrozenSet(Vec<u32>),
+    /// Equal to itself only.
+    Identity(NodeId),
+}
+
+/// A node's number, and what hashing it takes elsewhere.
+#[derive(Clone, Copy)]
+struct Known {
+    number: u32,
+    depth: usize,
+    nodes: usize,
+}
+
+struct Numbers<'v> {
+    value: &'v Value,
+    limits: &'v Limits,
+    /// How many more nodes keys may have in all, counting shared ones each time.
+    nodes_left: usize,
+    contents: HashMap<Content<'v>, u32>,
+    /// Of containers, and what takes long to hash.
+    known: HashMap<NodeId, Known>,
+}
+
+impl<'v> Numbers<'v> {
+    fn new(value: &'v Value, limits: &'v Limits) -> Numbers<'v> {
+        Numbers {
+            value,
+            limits,
+            nodes_left: limits.nodes.saturating_mul(4),
+            contents: HashMap::new(),
+            known: HashMap::new(),
+        }
+    }
+
+    /// For each key its place among the different ones; `None` if all are different.
+    fn places(
+        &mut self,
+        keys: impl ExactSizeIterator<Item = NodeId> + Clone,
+        at: usize,
+    ) -> Result<Option<Vec<usize>>, Fault> {
+        if self.are_different_names(keys.clone()) {
+            return Ok(None);
+        }
+        let count = keys.len();
+        let mut seen = HashMap::with_capacity(count);
+        let mut places = Vec::with_capacity(count);
+        for key in keys {
+            let known = self.number(key, at)?;
+            self.nodes_left = match self.nodes_left.checked_sub(known.nodes) {
+                Some(left) => left,
+                None => return Err(too_large(at, "the keys have too many nodes in all")),
+            };
+            let next = seen.len();
+            places.push(*seen.entry(known.number).or_insert(next));
+        }
+        Ok((seen.len() < count).then_some(places))
+    }
+
+    /// The common case at less cost: short texts, no two the same.
+    fn are_different_names(&self, keys: impl ExactSizeIterator<Item = NodeId>) -> bool {
+        let mut seen = HashSet::with_capacity(keys.len());
+        for key in keys {
+            let Node::Str(span) = self.value.node(key) else { return false };
+            if span.len() > SHORT || !seen.insert(self.value.span(*span)) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The number of a node that can be a key.
+    fn number(&mut self, id: NodeId, at: usize) -> Result<Known, Fault> {
+        if let Some(known) = self.known(id, at)? {
+            return Ok(known);
+        }
+        // Containers that can be keys were complete when they were made: there are no cycles.
+        let mut path = vec![id];
+        while let Some(&node) = path.last() {
+            // An element that occurs twice stands on the path twice.
+            if self.known.contains_key(&node) {
+                path.pop();
+                continue;
+            }
+            let before = path.len();
+            let elements = self.elements(node);
+            for &element in elements {
+                if self.known(element, at)?.is_none() {
+                    path.push(element);
+                }
+            }
+            if path.len() > before {
+                continue;
+            }
+            path.pop();
+            self.number_container(node, elements, at)?;
+        }
+        match self.known(id, at)? {
+            Some(known) => Ok(known),
+            None => Err(unhashable(at, self.value.node(id))),
+        }
+    }
+
+    fn elements(&self, id: NodeId) -> &'v [NodeId] {
+        match self.value.node(id) {
+            Node::Tuple(elements) | Node::FrozenSet(elements) => elements,
+            _ => &[],
+        }
+    }
+
+    fn number_container(
+        &mut self,
+        id: NodeId,
+        elements: &[NodeId],
+        at: usize,
+    ) -> Result<(), Fault> {
+        let mut numbers = Vec::with_capacity(elements.len());
+        let (mut depth, mut nodes) = (0, 1usize);
+        for &element in elements {
+            if let Some(known) = self.known(element, at)? {
+                numbers.push(known.number);
+                depth = depth.max(known.depth);
+                nodes = nodes.saturating_add(known.nodes);
+            }
+        }
+        depth += 1;
+        if depth > self.limits.key_depth {
+            let message = format!("a key is nested deeper than {}", self.limits.key_depth);
+            return Err(too_large(at, &message));
+        }
+        if nodes > self.limits.key_nodes {
+            let message = format!("a key has more than {} nodes", self.limits.key_nodes);
+            return Err(too_large(at, &message));
+        }
+        let content = if matches!(self.value.node(id), Node::Tuple(_)) {
+            Content::Tuple(numbers)
+        } else {
+            numbers.sort_unstable();
+            numbers.dedup();
+            Content::FrozenSet(numbers)
+        };
+        let number = self.intern(content);
+        self.known.insert(id, Known { number, depth, nodes });
+        Ok(())
+    }
+
+    /// The number of a node that is no container, or was numbered before.
+    fn known(&mut self, id: NodeId, at: usize) -> Result<Option<Known>, Fault> {
+        let value = self.value;
+        let long = match value.node(id) {
+            Node::Str(span) | Node::Bytes(span) | Node::Surrogates(span) => span.len() > SHORT,
+            Node::Tuple(_) | Node::FrozenSet(_) | Node::BigInt(_) => true,
+            _ => false,
+        };
+        if long && let Some(&known) = self.known.get(&id) {
+            return Ok(Some(known));
+        }
+        let content = match value.node(id) {
+            Node::None => Content::None,
+            Node::Bool(truth) => Content::Int((*truth).into()),
+            Node::Int(integer) => Content::Int(*integer),
+            Node::BigInt(integer) => Content::BigInt(Cow::Borrowed(integer)),
+            Node::Float(float) if float.is_nan() => Content::Identity(id),
+            Node::Float(float) => float_content(*float),
+            Node::Str(span) | Node::Surrogates(span) => Content::Text(value.span(*span)),
+            Node::Bytes(span) => Content::Bytes(value.span(*span)),
+            Node::Object(_) => Content::Identity(id),
+            Node::Tuple(_) | Node::FrozenSet(_) => return Ok(None),
+            node => return Err(unhashable(at, node)),
+        };
+        let known = Known { number: self.intern(content), depth: 0, nodes: 1 };
+        if long {
+            self.known.insert(id, known);
+        }
+        Ok(Some(known))
+    }
+
+    fn intern(&mut self, content: Content<'v>) -> u32 {
+        // Not more than there are nodes, whose numbers have 32 bits.
+        let next = self.contents.len() as u32;
+        *self.contents.entry(content).or_insert(next)
+    }
+}
+
+/// A float that is an integer equals that integer.
+fn float_content(float: f64) -> Content<'static> {
+    if float.fract() != 0.0 || float.is_infinite() {
+        return Content::Float(float.to_bits());
+    }
+    match BigInt::from_f64(float) {
+        Some(integer) => match i64::try_from(&integer) {
+            Ok(small) => Content::Int(small),
+            Err(_) => Content::BigInt(Cow::Owned(integer)),
+        },
+        None => Content::Float(float.to_bits()),
+    }
+}
+
+fn unhashable(at: usize, node: &Node) -> Fault {
+    Fault::new(FaultKind::Corrupt, at, format!("{} cannot be a key", kind(node)))
+}
+
+fn too_large(at: usize, message: &str) -> Fault {
+    Fault::new(FaultKind::Limit, at, message)
+}

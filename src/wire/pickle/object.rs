@@ -1,0 +1,342 @@
+//! What a pickle asks for beyond plain data: kept as requests, except for the few that CPython's own
+//! pickler writes for plain data.
+
+use super::machine::{Machine, invalid_utf8, kind};
+use super::opcode::*;
+use super::reader::little_endian;
+use crate::wire::Fault;
+use crate::wire::value::{Class, Node, NodeId, Object};
+
+/// Whether the class is one that pickles of plain data name: at protocols below 4 a `set`, for one, is
+/// written as a call of `set`. Such a call is read as the data, so the reference beside it is nothing
+/// a pickle needs to be suspected for.
+pub fn is_plain_constructor(class: &Class) -> bool {
+    constructor(class).is_some()
+}
+
+#[derive(Clone, Copy)]
+enum Constructor {
+    Encode,
+    Bytes,
+    ByteArray,
+    Set,
+    FrozenSet,
+}
+
+fn constructor(class: &Class) -> Option<Constructor> {
+    let Class::Global { module, name } = class else { return None };
+    match (&**module, &**name) {
+        ("_codecs", "encode") => Some(Constructor::Encode),
+        ("builtins" | "__builtin__", "bytes") => Some(Constructor::Bytes),
+        ("builtins" | "__builtin__", "bytearray") => Some(Constructor::ByteArray),
+        ("builtins" | "__builtin__", "set") => Some(Constructor::Set),
+        ("builtins" | "__builtin__", "frozenset") => Some(Constructor::FrozenSet),
+        _ => None,
+    }
+}
+
+impl Machine<'_> {
+    /// The opcodes that ask for objects.
+    pub(super) fn object_opcode(&mut self, opcode: u8, argument: &[u8]) -> Result<(), Fault> {
+        match opcode {
+            GLOBAL => {
+                let class = self.class_lines()?;
+                self.push_reference(class)
+            }
+            STACK_GLOBAL => self.stack_global(),
+            INST => {
+                let class = self.class_lines()?;
+                let from = self.take_mark()?;
+                let arguments = self.stack.split_off(from);
+                self.push_call(class, arguments, Vec::new())
+            }
+            OBJ => {
+                let from = self.take_mark()?;
+                let mut arguments = self.stack.split_off(from);
+                if arguments.is_empty() {
+                    return Err(self.corrupt("OBJ without a class"));
+                }
+                let class = self.callee(arguments.remove(0))?;
+                self.push_call(class, arguments, Vec::new())
+            }
+            REDUCE | NEWOBJ => {
+                self.need(2)?;
+                let (arguments, callee) = (self.pop()?, self.pop()?);
+                if opcode == REDUCE
+                    && let Some(data) = self.plain_data(callee, arguments)?
+                {
+                    return self.push_data(data);
+                }
+                let class = self.callee(callee)?;
+                let arguments = self.arguments(&class, arguments)?;
+                self.push_call(class, arguments, Vec::new())
+            }
+            NEWOBJ_EX => {
+                self.need(3)?;
+                let (keywords, arguments, callee) = (self.pop()?, self.pop()?, self.pop()?);
+                let class = self.callee(callee)?;
+                let arguments = self.arguments(&class, arguments)?;
+                let Node::Dict(entries) = self.value.node(keywords) else {
+                    let message = format!("keywords that are {}", kind(self.value.node(keywords)));
+                    return Err(self.unusable_call(class, keywords, message));
+                };
+                let entries = entries.clone();
+                self.spend_copies(0, 2 * entries.len())?;
+                self.push_call(class, arguments, entries)
+            }
+            BUILD => self.build(),
+            PERSID => {
+                let line = self.reader.line()?;
+                let start = self.reader.position() - 1 - line.len();
+                if let Err(error) = std::str::from_utf8(line) {
+                    return Err(invalid_utf8(start + error.valid_up_to()));
+                }
+                let span = self.value.slice(start, line.len());
+                let id = self.add(Node::Str(span))?;
+                self.depths.leaf();
+                self.push_reference(Class::Persistent(id))
+            }
+            BINPERSID => {
+                let id = self.pop()?;
+                self.push_reference(Class::Persistent(id))
+            }
+            EXT1 | EXT2 | EXT4 => {
+                let mut code = little_endian(argument) as i64;
+                if opcode == EXT4 {
+                    code = (code as i32).into();
+                }
+                if code <= 0 {
+                    return Err(self.corrupt(format!("the extension code {code}")));
+                }
+                self.push_reference(Class::Extension(code))
+            }
+            NEXT_BUFFER => {
+                self.buffers += 1;
+                self.push_reference(Class::Buffer(self.buffers - 1))
+            }
+            READONLY_BUFFER => match self.value.node(self.top()?) {
+                Node::Bytes(_) | Node::ByteArray(_) | Node::Object(_) => Ok(()),
+                node => Err(self.corrupt(format!("READONLY_BUFFER of {}", kind(node)))),
+            },
+            _ => Err(super::bounds::unknown_opcode(self.reader.at, opcode)),
+        }
+    }
+
+    fn class_lines(&mut self) -> Result<Class, Fault> {
+        let (module, name) = self.reader.two_lines()?;
+        let end = self.reader.position();
+        let text = |bytes, start| match std::str::from_utf8(bytes) {
+            Ok(text) => Ok(Box::from(text)),
+            Err(error) => Err(invalid_utf8(start + error.valid_up_to())),
+        };
+        let name_start = end - 1 - name.len();
+        Ok(Class::Global {
+            module: text(module, name_start - 1 - module.len())?,
+            name: text(name, name_start)?,
+        })
+    }
+
+    fn stack_global(&mut self) -> Result<(), Fault> {
+        self.need(2)?;
+        let (name, module) = (self.pop()?, self.pop()?);
+        let class = match (self.value.as_str(module), self.value.as_str(name)) {
+            (Some(module_text), Some(name_text)) => {
+                let (module, name) = (Box::from(module_text), Box::from(name_text));
+                let bytes = module_text.len() + name_text.len();
+                self.spend_copies(bytes, 0)?;
+                Class::Global { module, name }
+            }
+            // Names that a call computes: nobody can say here which they are.
+            _ if self.is_object(module) || self.is_object(name) => {
+                self.push_container(Node::Tuple(vec![module, name]), &[module, name])?;
+                Class::Computed(self.pop()?)
+            }
+            _ => return Err(self.corrupt("STACK_GLOBAL of something other than two texts")),
+        };
+        self.push_reference(class)
+    }
+
+    fn is_object(&self, node: NodeId) -> bool {
+        matches!(self.value.node(node), Node::Object(_))
+    }
+
+    fn push_reference(&mut self, class: Class) -> Result<(), Fault> {
+        self.push_object(Object::reference(class, self.reader.at))
+    }
+
+    fn push_call(
+        &mut self,
+        class: Class,
+        arguments: Vec<NodeId>,
+        keywords: Vec<(NodeId, NodeId)>,
+    ) -> Result<(), Fault> {
+        let mut object = Object::reference(class, self.reader.at);
+        object.arguments = Some(arguments);
+        object.keywords = keywords;
+        self.push_object(object)
+    }
+
+    fn push_object(&mut self, object: Object) -> Result<(), Fault> {
+        // An object is some four times as large as another node.
+        self.spend_nodes(4)?;
+        let id = self.value.add(Node::Object(Box::new(object)));
+        let children: Vec<NodeId> = self.value.children(id).collect();
+        let depth = self.depths.container(&children);
+        self.check_depth(depth)?;
+        self.stack.push(id);
+        Ok(())
+    }
+
+    /// What is called when `node` is: its class if it is a plain reference, else whatever it yields.
+    fn callee(&mut self, node: NodeId) -> Result<Class, Fault> {
+        let Node::Object(object) = self.value.node(node) else {
+            let message = format!("a call of {}", kind(self.value.node(node)));
+            return Err(self.corrupt(message));
+        };
+        let touched = object.arguments.is_some()
+            || object.state.is_some()
+            || !object.items.is_empty()
+            || !object.entries.is_empty();
+        if touched {
+            return Ok(Class::Computed(node));
+        }
+        let class = object.class.clone();
+        match &class {
+            Class::Global { module, name } => self.spend_copies(module.len() + name.len(), 0)?,
+            Class::Extension(_) => {}
+            Class::Computed(_) | Class::Persistent(_) | Class::Buffer(_) => {
+                return Ok(Class::Computed(node));
+            }
+        }
+        Ok(class)
+    }
+
+    /// The elements of the tuple of arguments.
+    fn arguments(&mut self, class: &Class, node: NodeId) -> Result<Vec<NodeId>, Fault> {
+        if let Node::Tuple(elements) = self.value.node(node) {
+            let elements = elements.clone();
+            self.spend_copies(0, elements.len())?;
+            return Ok(elements);
+        }
+        let message = format!("arguments that are {}", kind(self.value.node(node)));
+        Err(self.unusable_call(class.clone(), node, message))
+    }
+
+    /// A call whose arguments are not written out: no value, but [`salvage`](super::salvage) shows it.
+    fn unusable_call(&mut self, class: Class, arguments: NodeId, message: String) -> Fault {
+        match self.push_call(class, vec![arguments], Vec::new()) {
+            Ok(()) => self.corrupt(message),
+            Err(fault) => fault,
+        }
+    }
+
+    fn build(&mut self) -> Result<(), Fault> {
+        self.need(2)?;
+        let (state, target) = (self.pop()?, self.top()?);
+        let at = self.reader.at;
+        let stateless = matches!(self.value.node(state), Node::None);
+        let first = match self.value.node_mut(target) {
+            Node::Object(object) if object.state.is_none() => {
+                object.state = Some(state);
+                true
+            }
+            Node::Object(_) => false,
+            // Python does nothing then, too.
+            _ if stateless => return Ok(()),
+            node => {
+                let message = format!("BUILD of {}", kind(node));
+                return Err(self.corrupt(message));
+            }
+        };
+        if !first {
+            // A second state runs after the first one: `target` is now what that made, and a state.
+            self.spend_nodes(4)?;
+            let mut outer = Object::reference(Class::Computed(target), at);
+            outer.state = Some(state);
+            let inner =
+                std::mem::replace(self.value.node_mut(target), Node::Object(Box::new(outer)));
+            let inner = self.value.add(inner);
+            let children: Vec<NodeId> = self.value.children(inner).collect();
+            self.depths.container(&children);
+            if let Node::Object(outer) = self.value.node_mut(target) {
+                outer.class = Class::Computed(inner);
+            }
+            let depth = self.depths.extend(target, &[inner]);
+            self.check_depth(depth)?;
+        }
+        let depth = self.depths.extend(target, &[state]);
+        self.check_depth(depth)
+    }
+
+    // Plain data that is written as a call.
+
+    /// The data that calling `callee` makes, if this is exactly how CPython's pickler writes it.
+    fn plain_data(&mut self, callee: NodeId, arguments: NodeId) -> Result<Option<Node>, Fault> {
+        let Node::Object(object) = self.value.node(callee) else { return Ok(None) };
+        let bare = object.arguments.is_none() && object.state.is_none();
+        let (true, Some(constructor)) = (bare, constructor(&object.class)) else { return Ok(None) };
+        let Node::Tuple(arguments) = self.value.node(arguments) else { return Ok(None) };
+        let nodes = (
+            arguments.first().map(|&id| self.value.node(id)),
+            arguments.get(1).and_then(|&id| self.value.as_str(id)),
+            arguments.len(),
+        );
+        let node = match (constructor, nodes) {
+            (Constructor::Bytes, (None, None, 0)) => Node::Bytes(self.value.slice(0, 0)),
+            (Constructor::ByteArray, (None, None, 0)) => Node::ByteArray(self.value.slice(0, 0)),
+            (Constructor::ByteArray, (Some(Node::Bytes(span)), None, 1)) => {
+                let span = *span;
+                // The same bytes stand for both, but not for any number of nodes.
+                self.spend_copies(span.len(), 0)?;
+                Node::ByteArray(span)
+            }
+            // As `_codecs.encode`; bytearray so is Python 2's and early Python 3's way.
+            (Constructor::Encode, (Some(Node::Str(_)), Some("latin1"), 2))
+            | (Constructor::ByteArray, (Some(Node::Str(_)), Some("latin-1"), 2)) => {
+                let text = arguments[0];
+                return self.latin1(constructor, text);
+            }
+            (Constructor::Set | Constructor::FrozenSet, (Some(Node::List(items)), None, 1)) => {
+                let items = items.clone();
+                self.spend_copies(0, items.len())?;
+                match constructor {
+                    Constructor::Set => Node::Set(items),
+                    _ => Node::FrozenSet(items),
+                }
+            }
+            _ => return Ok(None),
+        };
+        Ok(Some(node))
+    }
+
+    fn latin1(&mut self, constructor: Constructor, text: NodeId) -> Result<Option<Node>, Fault> {
+        let (Node::Str(span), Some(characters)) = (self.value.node(text), self.value.as_str(text))
+        else {
+            return Ok(None);
+        };
+        let mut span = *span;
+        if !characters.is_ascii() {
+            let bytes: Result<Vec<u8>, _> = characters.chars().map(u8::try_from).collect();
+            let Ok(bytes) = bytes else { return Ok(None) };
+            self.spend_copies(bytes.len(), 0)?;
+            span = self.value.store(&bytes);
+        } else {
+            self.spend_copies(span.len(), 0)?;
+        }
+        Ok(Some(match constructor {
+            Constructor::ByteArray => Node::ByteArray(span),
+            _ => Node::Bytes(span),
+        }))
+    }
+
+    fn push_data(&mut self, node: Node) -> Result<(), Fault> {
+        let elements = match &node {
+            Node::Set(items) | Node::FrozenSet(items) => items.clone(),
+            _ => return self.push_leaf(node),
+        };
+        self.push_container(node, &elements)?;
+        let set = self.top()?;
+        self.compare_keys(set);
+        Ok(())
+    }
+}
