@@ -1,0 +1,109 @@
+//! What a capture of ours says of itself: written by the writer, recognised by the reader.
+//!
+//! A pcapng section has room for words. A pcap has none; there the MAC addresses are the hint.
+
+use std::net::SocketAddr;
+
+use crate::session::{Route, Side};
+
+/// The first five octets of every MAC address in a synthesised capture: locally administered,
+/// unicast (IEEE 802-2014, 8.4.4), then `wspl`. No card has it.
+pub(super) const MAC_PREFIX: [u8; 5] = [0x02, b'w', b's', b'p', b'l'];
+
+/// The name of the program, as `shb_userappl` and the section's comment say it.
+const PROGRAM: &str = "wirespool";
+const RECORDED: &str = "Recorded by wirespool ";
+const FORMAT: &str = "wirespool-format: ";
+const ROUTE: &str = "wirespool-route:";
+
+/// The MAC address of one end of a synthesised connection.
+pub(super) fn mac(side: Side) -> [u8; 6] {
+    let [a, b, c, d, e] = MAC_PREFIX;
+    [a, b, c, d, e, side.index() as u8 + 1]
+}
+
+/// Whether an Ethernet frame's addresses are those of [`mac`].
+pub(super) fn is_synthesised(ethernet: &[u8]) -> bool {
+    ethernet.get(..5) == Some(&MAC_PREFIX[..]) && ethernet.get(6..11) == Some(&MAC_PREFIX[..])
+}
+
+/// The section header's `shb_userappl`.
+pub(super) fn application() -> String {
+    format!("{PROGRAM} {}", env!("CARGO_PKG_VERSION"))
+}
+
+/// The section header's comment, for people and for [`section`].
+pub(super) fn comment(format: Option<&str>) -> String {
+    let mut text = format!(
+        "{RECORDED}{}.\n\
+         The packets are synthesised from sockets: payload, read times, order and ends are real; \
+         headers, RTT, windows and segmentation are not.",
+        env!("CARGO_PKG_VERSION")
+    );
+    if let Some(format) = format {
+        // A line of its own must stay one line, and an option's length has 16 bits.
+        let format: String = format.chars().filter(|c| !c.is_control()).take(4096).collect();
+        text.push('\n');
+        text.push_str(FORMAT);
+        text.push_str(&format);
+    }
+    text
+}
+
+/// What a section's comment says, if it is one of ours: the version, and the message format.
+pub(super) fn section(comment: &str) -> Option<(String, Option<String>)> {
+    let mut lines = comment.lines();
+    let version = lines.next()?.strip_prefix(RECORDED)?.trim_end_matches('.').to_owned();
+    let format = lines.find_map(|line| line.strip_prefix(FORMAT)).map(str::to_owned);
+    Some((version, format))
+}
+
+/// The comment on a SYN: the real socket pairs, each as the near and the far end.
+pub(super) fn route_comment(route: &Route) -> String {
+    let pair = |pair: Option<(SocketAddr, SocketAddr)>| match pair {
+        Some((from, to)) => format!("{from} -> {to}"),
+        None => "none".to_owned(),
+    };
+    format!("{ROUTE} accepted {}; dialled {}", pair(route.accepted), pair(route.dialled))
+}
+
+/// The inverse of [`route_comment`].
+pub(super) fn route(comment: &str) -> Option<Route> {
+    let line = comment.lines().find_map(|line| line.strip_prefix(ROUTE))?;
+    let (accepted, dialled) = line.split_once(';')?;
+    let pair = |text: &str, word: &str| {
+        let text = text.trim().strip_prefix(word)?.trim();
+        if text == "none" {
+            return Some(None);
+        }
+        let (from, to) = text.split_once(" -> ")?;
+        Some(Some((from.parse().ok()?, to.parse().ok()?)))
+    };
+    Some(Route { accepted: pair(accepted, "accepted")?, dialled: pair(dialled, "dialled")? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_section_comment_is_read_back() {
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        assert_eq!(section(&comment(None)), Some((version.clone(), None)));
+        let format = Some("protobuf:pb.TempEvent/u32be");
+        assert_eq!(section(&comment(format)), Some((version, format.map(str::to_owned))));
+        assert_eq!(section("Recorded by something else"), None);
+    }
+
+    #[test]
+    fn a_route_is_read_back() {
+        let pair = |a: &str, b: &str| Some((a.parse().unwrap(), b.parse().unwrap()));
+        for accepted in [None, pair("127.0.0.1:50000", "127.0.0.1:4000")] {
+            for dialled in [None, pair("[::1]:50001", "[2001:db8::1]:12345")] {
+                let route_in = Route { accepted, dialled };
+                assert_eq!(route(&route_comment(&route_in)), Some(route_in));
+            }
+        }
+        assert_eq!(route("hello"), None);
+    }
+}

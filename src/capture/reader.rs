@@ -1,0 +1,267 @@
+//! A capture file → events.
+
+use std::fmt;
+use std::io::Read;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use super::label;
+use super::packet::{self, Other};
+use super::reassembly::{Reassembler, Stamp};
+use super::records::{Item, Records};
+#[cfg(doc)]
+use crate::Error;
+use crate::Result;
+use crate::session::{Sink, Timestamp};
+
+/// Where a capture comes from, as far as it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Origin {
+    /// Recorded by wirespool from sockets: headers, and with them RTT, windows and segmentation, are
+    /// synthesised; payload, times, order and ends are real.
+    Recorded {
+        /// By which version; a pcap does not say.
+        version: Option<String>,
+        /// The spelling of the message format that was in use, if any was.
+        format: Option<String>,
+    },
+    /// Captured from a network, by whatever tool.
+    Captured,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Captured => f.write_str("captured"),
+            Origin::Recorded { version: None, .. } => {
+                f.write_str("recorded by wirespool (headers synthesised)")
+            }
+            Origin::Recorded { version: Some(version), .. } => {
+                write!(f, "recorded by wirespool {version} (headers synthesised)")
+            }
+        }
+    }
+}
+
+/// What was read so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counters {
+    /// Packets: frames, as Wireshark numbers them.
+    pub packets: u64,
+    /// Packets that were TCP segments.
+    pub segments: u64,
+    /// Connections.
+    pub connections: u64,
+    /// Packets of a link type that is not read here.
+    pub unknown_link: u64,
+    /// Packets without IP.
+    pub not_ip: u64,
+    /// Packets with IP, but without TCP.
+    pub not_tcp: u64,
+    /// Fragments of IP packets that carry TCP; they are not put together.
+    pub fragments: u64,
+    /// Packets cut so short that their TCP header is not there.
+    pub cut: u64,
+    /// Packets whose lengths contradict each other.
+    pub malformed: u64,
+    /// Packets whose record in the file makes no sense.
+    pub damaged: u64,
+    /// Packets that the recorder says it lost.
+    pub dropped: u64,
+    /// Where the file ends in the middle of a record, in bytes from its beginning.
+    pub truncated: Option<u64>,
+    /// The first and the last packet's time.
+    pub span: Option<(Timestamp, Timestamp)>,
+}
+
+/// A source that reads a pcap or pcapng file.
+///
+/// Events come in the order in which the capture decides them. What stood behind a hole that is given
+/// up keeps the time and frame of its own segment.
+pub struct Reader {
+    path: PathBuf,
+    records: Records,
+    origin: Origin,
+    reassembler: Reassembler,
+    counters: Counters,
+    /// The drops that packets reported, beside those in statistics.
+    dropped: u64,
+    finished: bool,
+}
+
+impl Reader {
+    /// Opens a capture file.
+    ///
+    /// # Errors
+    /// [`Error::File`] if it cannot be opened, [`Error::NotACapture`] if it is something else.
+    pub fn open(path: &Path) -> Result<Reader> {
+        let mut reader = Reader::new(Records::open(path)?, path)?;
+        let synthesised = reader.records.peek(is_synthesised)?;
+        if synthesised == Some(true) && reader.origin == Origin::Captured {
+            reader.origin = Origin::Recorded { version: None, format: None };
+        }
+        Ok(reader)
+    }
+
+    /// Reads a capture from anything; `name` is what errors call it. Where it comes from may be known
+    /// only with its first packet, which is not waited for.
+    ///
+    /// # Errors
+    /// As [`open`](Reader::open).
+    pub fn from_stream(source: impl Read + Send + 'static, name: &Path) -> Result<Reader> {
+        Reader::new(Records::new(Box::new(source), name)?, name)
+    }
+
+    fn new(mut records: Records, path: &Path) -> Result<Reader> {
+        records.introduce()?;
+        let origin = match records.comment().and_then(label::section) {
+            Some((version, format)) => Origin::Recorded { version: Some(version), format },
+            None => Origin::Captured,
+        };
+        Ok(Reader {
+            path: path.to_owned(),
+            records,
+            origin,
+            reassembler: Reassembler::default(),
+            counters: Counters::default(),
+            dropped: 0,
+            finished: false,
+        })
+    }
+
+    /// The file, as it was named.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where the capture comes from.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// What was read so far.
+    pub fn summary(&self) -> Counters {
+        Counters {
+            connections: self.reassembler.opened(),
+            dropped: self.dropped.max(self.records.dropped()),
+            truncated: self.records.truncated(),
+            ..self.counters
+        }
+    }
+
+    /// Reads one packet and hands its events to `sink`. At the end come what was outstanding, and
+    /// `false`.
+    ///
+    /// # Errors
+    /// Those of `sink`; [`Error::File`] when reading fails; [`Error::Damaged`] where nothing after a
+    /// place can be read, once everything before it, with what was outstanding, went to `sink`.
+    pub fn step(&mut self, sink: &mut dyn Sink) -> Result<bool> {
+        if self.finished {
+            return Ok(false);
+        }
+        let record = loop {
+            match self.records.next() {
+                Ok(Some(Item::Packet(record))) => break record,
+                Ok(Some(Item::Damaged)) => {
+                    self.counters.packets += 1;
+                    self.counters.damaged += 1;
+                    return Ok(true);
+                }
+                Ok(Some(Item::Other)) => {}
+                Ok(None) => {
+                    self.finished = true;
+                    self.reassembler.finish(sink)?;
+                    return Ok(false);
+                }
+                Err(error) => {
+                    self.finished = true;
+                    self.reassembler.finish(sink)?;
+                    return Err(error);
+                }
+            }
+        };
+        self.counters.packets += 1;
+        if self.counters.packets == 1
+            && self.origin == Origin::Captured
+            && is_synthesised(record.link_type, record.captured)
+        {
+            self.origin = Origin::Recorded { version: None, format: None };
+        }
+        self.dropped = self.dropped.saturating_add(record.dropped);
+        let (first, last) = self.counters.span.unwrap_or((record.at, record.at));
+        self.counters.span = Some((first.min(record.at), last.max(record.at)));
+        match packet::parse(record.link_type, record.captured, record.length) {
+            Ok(mut segment) => {
+                self.counters.segments += 1;
+                if matches!(self.origin, Origin::Recorded { .. }) {
+                    // The writer maps an IPv4 end whose peer has IPv6.
+                    segment.source = canonical(segment.source);
+                    segment.destination = canonical(segment.destination);
+                }
+                let route = record.comment.filter(|_| segment.syn).and_then(label::route);
+                let stamp = Stamp { at: record.at, frame: self.counters.packets };
+                self.reassembler.segment(stamp, &segment, route, sink)?;
+            }
+            Err(other) => *self.counters.of(other) += 1,
+        }
+        Ok(true)
+    }
+
+    /// Reads all there is.
+    ///
+    /// # Errors
+    /// As [`step`](Reader::step).
+    pub fn read_all(&mut self, sink: &mut dyn Sink) -> Result<()> {
+        while self.step(sink)? {}
+        Ok(())
+    }
+}
+
+impl Counters {
+    /// What the file lacks or could not be read of, in words; nothing if all is well. ARP, UDP and
+    /// the like are no lack.
+    pub fn warnings(&self) -> Vec<String> {
+        let counted = [
+            (self.dropped, "lost by the recorder"),
+            (self.damaged, "whose record in the file makes no sense"),
+            (self.unknown_link, "of a link type that is not supported"),
+            (self.fragments, "that are fragments, which are not put together"),
+            (self.cut, "cut before the end of their TCP header"),
+            (self.malformed, "whose lengths contradict each other"),
+        ];
+        let mut warnings: Vec<String> = counted
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| match count {
+                1 => format!("1 packet {what}"),
+                _ => format!("{count} packets {what}"),
+            })
+            .collect();
+        if let Some(offset) = self.truncated {
+            warnings
+                .push(format!("the file is cut off in the record that begins at byte {offset}"));
+        }
+        warnings
+    }
+
+    fn of(&mut self, other: Other) -> &mut u64 {
+        match other {
+            Other::LinkType => &mut self.unknown_link,
+            Other::NotIp => &mut self.not_ip,
+            Other::NotTcp => &mut self.not_tcp,
+            Other::Fragment => &mut self.fragments,
+            Other::Cut => &mut self.cut,
+            Other::Malformed => &mut self.malformed,
+        }
+    }
+}
+
+fn is_synthesised(link_type: u32, captured: &[u8]) -> bool {
+    link_type == packet::ETHERNET && label::is_synthesised(captured)
+}
+
+fn canonical(end: SocketAddr) -> SocketAddr {
+    SocketAddr::new(end.ip().to_canonical(), end.port())
+}
