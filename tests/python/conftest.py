@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from programs import REPOSITORY, Peers, originals
 from running import PATIENCE, Address, Process, Result
+from wireshark import Tshark
 
 CODECS = ("text", "pickle", "protobuf")
 
@@ -113,11 +114,11 @@ def capture(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def tshark() -> str:
-    """The path of tshark; a machine without it skips, but CI must have it."""
+def tshark(tmp_path_factory: pytest.TempPathFactory) -> Tshark:
+    """A tshark with nothing but TCP; a machine without it skips, but CI must have it."""
     found = shutil.which("tshark")
     if found is None and os.environ.get("CI"):
         pytest.fail("CI has no tshark: see .ci/run", pytrace=False)
     if found is None:
         pytest.skip("tshark is not installed")
-    return found
+    return Tshark.prepare(found, tmp_path_factory.mktemp("wireshark"))

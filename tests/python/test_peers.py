@@ -1,9 +1,17 @@
 """The peers by themselves: what the other tests build on."""
 
 import hashlib
+import socket
+import struct
+import sys
+from pathlib import Path
 
 import messages
+import pytest
 from programs import HOST, Peers
+from running import Process
+from sockets import Answering, Echoing, Serving, dial, exchange, read_all, read_exactly, reset
+from wireshark import Tshark
 
 
 def test_a_server_prints_what_its_client_sends(peers: Peers, codec: str) -> None:
@@ -44,3 +52,57 @@ def test_a_server_that_dies_resets_its_client(own: Peers) -> None:
     assert client.status == 1
     assert "ConnectionResetError" in client.stderr or "BrokenPipeError" in client.stderr
     assert server.process.finish().status == 1
+
+
+def test_a_handlers_failure_fails_the_test() -> None:
+    def fail(connection: socket.socket) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        with Serving(fail) as server:
+            with dial((HOST, server.port)) as client:
+                assert read_all(client) == b""
+
+
+def test_an_echo_and_an_answer() -> None:
+    with Echoing() as echo, dial((HOST, echo.port)) as client:
+        exchange(client, b"there and back")
+    with Answering(bytes.upper) as server, dial((HOST, server.port)) as client:
+        client.sendall(b"quiet")
+        client.shutdown(socket.SHUT_WR)
+        assert read_all(client) == b"QUIET"
+
+
+def test_a_reset_is_a_reset() -> None:
+    def abort(connection: socket.socket) -> None:
+        read_exactly(connection, 1)
+        reset(connection)
+
+    with Serving(abort) as server, dial((HOST, server.port)) as client:
+        client.sendall(b"x")
+        with pytest.raises(ConnectionResetError):
+            client.recv(1)
+
+
+def test_a_wait_in_vain_says_what_for() -> None:
+    process = Process([sys.executable, "-c", "print('one', flush=True); input()"], stdin="open")
+    try:
+        process.wait_for("^one$")
+        with pytest.raises(AssertionError, match="in vain for 1 of 'two' on stdout"):
+            process.wait_for("two", patience=0.1)
+        process.stdin.close()
+        assert "EOFError" in process.finish().done(1).stderr
+        with pytest.raises(AssertionError, match="ended before 'two' came"):
+            process.wait_for("two")
+    finally:
+        process.kill()
+
+
+def test_wireshark_is_heard_when_it_complains(tshark: Tshark, tmp_path: Path) -> None:
+    """A frame with a wrong checksum: else `complaints` might be empty for want of reading."""
+    ip = bytes.fromhex("450000280001000040067cce7f0000017f000001")
+    tcp = bytes.fromhex("3039d43100000001000000005002ffff00000000")
+    record = struct.pack("<IIII", 0, 0, 40, 40) + ip + tcp
+    capture = tmp_path / "wrong.pcap"
+    capture.write_bytes(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101) + record)
+    assert any("checksum" in line.lower() for line in tshark.complaints(capture))
