@@ -2,12 +2,42 @@
 //!
 //! Everything here is sans-I/O: it knows neither sockets nor captures nor a clock, takes slices and
 //! times, and returns values. What comes from a peer is bounded in memory and never run.
+//!
+//! | item | what it does |
+//! | --- | --- |
+//! | [`Format`] | says how bytes are cut and read; parsed from its spelling |
+//! | [`Decoder`] | one side's bytes, as they come, to messages |
+//! | [`encode`] | a value to a message's bytes |
+//! | [`Value`] | what all codecs decode to |
+//! | [`json`] | values to JSON and back |
+//! | [`detect`] | names the format of bytes that nobody named |
 
+mod decoder;
+mod detect;
 mod fault;
+mod format;
+pub mod framing;
+pub mod json;
 pub mod pickle;
+pub mod protobuf;
+mod text;
 pub mod value;
 
+pub use decoder::{Arrival, Decoded, Decoder, Split};
+pub use detect::detect;
 pub use fault::{Fault, FaultKind};
+pub use format::{Codec, Format};
+pub use framing::{Framing, Prefix};
 pub use value::Value;
-/// placeholder
-pub struct Format;
+
+use crate::Result;
+
+/// The bytes of one message that carries `value`, prefix or terminator included.
+///
+/// # Errors
+/// [`Error::Value`](crate::Error::Value) if the format cannot carry the value, with the place in it;
+/// [`Error::Format`](crate::Error::Format) for `auto`, which only reads.
+pub fn encode(format: &Format, value: &Value) -> Result<Vec<u8>> {
+    let body = format.encode_body(value)?;
+    format.framing().wrap(body).map_err(|reason| format.refuse(reason))
+}

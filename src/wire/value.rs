@@ -54,6 +54,28 @@ pub enum Node {
     Object(Box<Object>),
 }
 
+impl Node {
+    /// The kind of node in words, for messages: `a list`.
+    pub fn describe(&self) -> &'static str {
+        match self {
+            Node::None => "nothing (null)",
+            Node::Bool(_) => "a truth value",
+            Node::Int(_) | Node::BigInt(_) => "an integer",
+            Node::Float(_) => "a float",
+            Node::Str(_) => "a string",
+            Node::Surrogates(_) => "a string with lone surrogates",
+            Node::Bytes(_) => "bytes",
+            Node::ByteArray(_) => "a bytearray",
+            Node::List(_) => "a list",
+            Node::Tuple(_) => "a tuple",
+            Node::Set(_) => "a set",
+            Node::FrozenSet(_) => "a frozen set",
+            Node::Dict(_) => "a mapping",
+            Node::Object(_) => "an object",
+        }
+    }
+}
+
 /// What a pickle asks for beyond plain data, kept as the request it is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Object {
@@ -105,6 +127,11 @@ impl Object {
             entries: Vec::new(),
             offset,
         }
+    }
+
+    /// Whether it refers to any node.
+    pub fn has_children(&self) -> bool {
+        self.children().next().is_some()
     }
 
     /// The ids of all nodes this one refers to, in the order of its fields.
@@ -280,6 +307,14 @@ impl Value {
     pub fn as_str(&self, id: NodeId) -> Option<&str> {
         match self.node(id) {
             Node::Str(span) => std::str::from_utf8(self.span(*span)).ok(),
+            _ => None,
+        }
+    }
+
+    /// The bytes of a node that is `bytes` or a `bytearray`; `None` of any other node.
+    pub fn as_bytes(&self, id: NodeId) -> Option<&[u8]> {
+        match self.node(id) {
+            Node::Bytes(span) | Node::ByteArray(span) => Some(self.span(*span)),
             _ => None,
         }
     }

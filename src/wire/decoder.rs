@@ -1,0 +1,426 @@
+//! One side's bytes, as they come, to messages.
+
+use std::time::Duration;
+
+use super::framing::{Cut, Cutter, Framing, MAXIMUM_LENGTH, too_long};
+use super::protobuf::guess::{Found, Scanner};
+use super::{Codec, Fault, FaultKind, Format, Value, detect, pickle, protobuf, text};
+use crate::session::Timestamp;
+
+/// When and by which frame of a capture bytes came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Arrival {
+    /// When.
+    pub at: Timestamp,
+    /// The capture's frame number, from 1; `None` when live.
+    pub frame: Option<u64>,
+}
+
+/// A message, whether or not it could be decoded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decoded {
+    /// Where it begins in the side's bytes, from 0.
+    pub offset: u64,
+    /// How the chunk came in which it was complete.
+    pub arrival: Arrival,
+    /// Its bytes, prefix and terminator included.
+    pub raw: Vec<u8>,
+    /// The format it was read in: not the one asked for where that was `auto`, or was given up.
+    pub format: Format,
+    /// Whether its ends are known.
+    pub split: Split,
+    /// Its value, or why it has none.
+    pub body: Result<Value, Fault>,
+    /// The fields that a protobuf schema does not know: a mapping by number, of fields inside other
+    /// messages by path.
+    pub unknown: Option<Value>,
+}
+
+/// Whether a message's ends are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Split {
+    /// They are where the format says.
+    Exact,
+    /// They were concluded: by `guess`, or after missing or damaged bytes.
+    Guessed,
+}
+
+/// Takes the bytes of one side of one connection and gives messages.
+///
+/// No byte is lost: the messages' [`raw`](Decoded::raw) bytes, one after the other, are what was
+/// pushed. Where no message can be found any more the rest comes as `raw` chunks.
+pub struct Decoder {
+    /// The format in use.
+    format: Format,
+    state: State,
+    /// What was pushed and not given yet.
+    held: Vec<u8>,
+    /// Where `held` begins in the side's bytes.
+    offset: u64,
+    /// How the last chunk came.
+    last: Arrival,
+    /// Whether the next message's beginning is concluded, and all that follows from it.
+    unsure: bool,
+    /// Why this is the format, where it was found out.
+    reason: Option<String>,
+}
+
+enum State {
+    /// `auto` before the first chunk.
+    Undecided,
+    /// A message per chunk.
+    Chunk,
+    /// A message per chunk, with a character that a chunk's end cuts carried over.
+    Text,
+    /// A message until nothing comes for so long.
+    Idle(Duration),
+    /// Message ends stand in the bytes.
+    Delimited(Cutter),
+    /// Message ends follow from a schema.
+    Guess(Guess),
+    /// No message can be found any more: chunks as they are.
+    Lost,
+}
+
+/// What `guess` knows beside the fields.
+struct Guess {
+    scanner: Scanner,
+    /// How soon the next chunk must come to go on in the message.
+    window: Duration,
+    /// The end of the chunk that the pending message began with, if it began where that began.
+    first_chunk: Option<usize>,
+    /// How the chunk came in which the last whole field was complete.
+    complete: Arrival,
+    /// Whether it is only hoped that the next message begins where the next chunk does.
+    unsure: bool,
+}
+
+/// A piece of the pending bytes that is a message, or is given up as one.
+struct Piece<'a> {
+    raw: &'a [u8],
+    /// How many bytes of prefix and terminator it has.
+    header: usize,
+    trailer: usize,
+    arrival: Arrival,
+    guessed: bool,
+    /// Whether it is no message of the format any more.
+    lost: bool,
+    fault: Option<Fault>,
+}
+
+impl<'a> Piece<'a> {
+    fn new(raw: &'a [u8], arrival: Arrival) -> Piece<'a> {
+        Piece { raw, header: 0, trailer: 0, arrival, guessed: false, lost: false, fault: None }
+    }
+
+    fn broken(raw: &'a [u8], arrival: Arrival, fault: Fault) -> Piece<'a> {
+        Piece { fault: Some(fault), ..Piece::new(raw, arrival) }
+    }
+}
+
+impl Decoder {
+    /// At the first byte of a side.
+    pub fn new(format: &Format) -> Decoder {
+        Decoder {
+            state: State::of(format),
+            format: format.clone(),
+            held: Vec::new(),
+            offset: 0,
+            last: Arrival::default(),
+            unsure: false,
+            reason: None,
+        }
+    }
+
+    /// The format in use: of `auto` what it has found, once bytes have come.
+    pub fn format(&self) -> &Format {
+        &self.format
+    }
+
+    /// Why `auto` has found this format; `None` before it has, and where the format was named.
+    pub fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+
+    /// Takes one chunk: a read, or what a segment added. Messages that it completes go to `out`.
+    pub fn push(&mut self, arrival: Arrival, bytes: &[u8], out: &mut dyn FnMut(Decoded)) {
+        if bytes.is_empty() {
+            return;
+        }
+        if let State::Undecided = self.state {
+            let (format, reason) = detect(&[bytes]);
+            self.state = State::of(&format);
+            self.format = format;
+            self.reason = Some(reason);
+        }
+        self.expire(arrival.at, out);
+        let mut held = std::mem::take(&mut self.held);
+        let fresh = held.len();
+        if fresh == 0 {
+            // Most chunks end where a message does: nothing is copied but what is left.
+            let consumed = self.cut(arrival, bytes, 0, out);
+            held.extend_from_slice(&bytes[consumed..]);
+        } else {
+            held.extend_from_slice(bytes);
+            let consumed = self.cut(arrival, &held, fresh, out);
+            held.drain(..consumed);
+        }
+        if held.is_empty() && held.capacity() > 1 << 16 {
+            held = Vec::new();
+        }
+        self.held = held;
+        self.last = arrival;
+    }
+
+    /// When [`expire`](Decoder::expire) has a message to give if nothing else comes.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        if self.held.is_empty() {
+            return None;
+        }
+        match &self.state {
+            State::Idle(pause) => Some(self.last.at + *pause),
+            State::Guess(guess) if guess.scanner.is_between_fields(self.held.len()) => {
+                Some(self.last.at + guess.window)
+            }
+            _ => None,
+        }
+    }
+
+    /// Gives the message that has ended because nothing came until `now`.
+    pub fn expire(&mut self, now: Timestamp, out: &mut dyn FnMut(Decoded)) {
+        if self.deadline().is_some_and(|deadline| now >= deadline) {
+            self.give_held(None, out);
+        }
+    }
+
+    /// Says that bytes are missing: so many, if that is known. What had begun is given as truncated.
+    /// Framings that find message ends of themselves go on; the others try afresh with the next
+    /// chunk, and say that what they find is concluded.
+    pub fn gap(&mut self, length: Option<u64>, out: &mut dyn FnMut(Decoded)) {
+        self.give_held(Some("bytes are missing from the capture here"), out);
+        self.offset += length.unwrap_or(0);
+        match &mut self.state {
+            State::Undecided | State::Chunk | State::Text | State::Idle(_) => {}
+            State::Guess(guess) => guess.unsure = true,
+            State::Delimited(_) | State::Lost => {
+                self.state = State::of(&self.format);
+                self.unsure = true;
+            }
+        }
+    }
+
+    /// Says that the side has ended. What had begun is given, as truncated where it is not whole;
+    /// a last line needs no terminator.
+    pub fn end(&mut self, out: &mut dyn FnMut(Decoded)) {
+        match &self.state {
+            State::Idle(_) => self.give_held(None, out),
+            State::Delimited(cutter) if cutter.ends_with_side() => self.give_held(None, out),
+            _ => self.give_held(Some("the side has ended here"), out),
+        }
+    }
+
+    /// Gives the messages that are whole, and says how many bytes they are. `fresh` is where the
+    /// chunk that has just come begins in the pending bytes.
+    fn cut(
+        &mut self,
+        arrival: Arrival,
+        pending: &[u8],
+        fresh: usize,
+        out: &mut dyn FnMut(Decoded),
+    ) -> usize {
+        let mut state = std::mem::replace(&mut self.state, State::Lost);
+        let consumed = match &mut state {
+            State::Undecided | State::Chunk => {
+                self.give(Piece::new(pending, arrival), out);
+                pending.len()
+            }
+            State::Lost => {
+                self.give(Piece { lost: true, ..Piece::new(pending, arrival) }, out);
+                pending.len()
+            }
+            State::Text => {
+                let whole = pending.len() - text::unfinished(pending);
+                if whole > 0 {
+                    self.give(Piece::new(&pending[..whole], arrival), out);
+                }
+                whole
+            }
+            State::Idle(_) if pending.len() > MAXIMUM_LENGTH => {
+                self.give(Piece::broken(pending, arrival, too_long(MAXIMUM_LENGTH)), out);
+                pending.len()
+            }
+            State::Idle(_) => 0,
+            State::Delimited(cutter) => match self.cut_delimited(cutter, arrival, pending, out) {
+                Some(consumed) => consumed,
+                None => {
+                    state = State::Lost;
+                    pending.len()
+                }
+            },
+            State::Guess(guess) => self.cut_guessed(guess, arrival, pending, fresh, out),
+        };
+        self.state = state;
+        consumed
+    }
+
+    /// `None` if no message can be found any more, and all was given.
+    fn cut_delimited(
+        &mut self,
+        cutter: &mut Cutter,
+        arrival: Arrival,
+        pending: &[u8],
+        out: &mut dyn FnMut(Decoded),
+    ) -> Option<usize> {
+        let mut start = 0;
+        while start < pending.len() {
+            let rest = &pending[start..];
+            match cutter.next(rest) {
+                Cut::More => break,
+                Cut::Message { length, header, trailer } => {
+                    let raw = &rest[..length];
+                    self.give(Piece { header, trailer, ..Piece::new(raw, arrival) }, out);
+                    self.unsure &= !cutter.recovers();
+                    start += length;
+                }
+                Cut::Overlong { length } => {
+                    let fault = too_long(length.min(MAXIMUM_LENGTH));
+                    self.give(Piece::broken(&rest[..length], arrival, fault), out);
+                    start += length;
+                }
+                Cut::Broken(fault) => {
+                    self.give(Piece::broken(rest, arrival, fault), out);
+                    return None;
+                }
+            }
+        }
+        Some(start)
+    }
+
+    fn cut_guessed(
+        &mut self,
+        guess: &mut Guess,
+        arrival: Arrival,
+        pending: &[u8],
+        fresh: usize,
+        out: &mut dyn FnMut(Decoded),
+    ) -> usize {
+        let mut start = 0;
+        if fresh == 0 {
+            guess.first_chunk = Some(pending.len());
+        }
+        loop {
+            let rest = &pending[start..];
+            match guess.scanner.next(rest) {
+                Found::Field => guess.complete = arrival,
+                Found::More => break,
+                Found::End(length) => {
+                    self.give(guess.piece(&rest[..length]), out);
+                    start += length;
+                    guess.scanner.restart();
+                    guess.first_chunk = (start == fresh).then(|| pending.len() - start);
+                }
+                Found::Broken(fault) => {
+                    let guessed = start != fresh || guess.unsure;
+                    self.give(Piece { guessed, ..Piece::broken(rest, arrival, fault) }, out);
+                    guess.give_up();
+                    return pending.len();
+                }
+            }
+        }
+        let rest = &pending[start..];
+        if rest.len() > MAXIMUM_LENGTH {
+            let fault = too_long(MAXIMUM_LENGTH);
+            self.give(Piece { guessed: true, ..Piece::broken(rest, arrival, fault) }, out);
+            guess.give_up();
+            return pending.len();
+        }
+        guess.scanner.chunk_ended(rest.len());
+        start
+    }
+
+    /// Gives all that is held: as a message if it is one, else as truncated because of what is `missing`.
+    fn give_held(&mut self, missing: Option<&str>, out: &mut dyn FnMut(Decoded)) {
+        if self.held.is_empty() {
+            return;
+        }
+        let held = std::mem::take(&mut self.held);
+        let mut piece = Piece::new(&held, self.last);
+        let mut whole = missing.is_none();
+        if let State::Guess(guess) = &mut self.state {
+            whole = guess.scanner.is_between_fields(held.len());
+            piece = guess.piece(&held);
+            guess.scanner.restart();
+        }
+        if !whole {
+            let message = missing.unwrap_or("the message is not whole").to_owned();
+            piece.fault = Some(Fault::new(FaultKind::Truncated, held.len(), message));
+        }
+        self.give(piece, out);
+    }
+
+    /// Hands on one message.
+    fn give(&mut self, piece: Piece<'_>, out: &mut dyn FnMut(Decoded)) {
+        let Piece { raw, header, trailer, arrival, guessed, lost, fault } = piece;
+        let format = if lost { Format::raw() } else { self.format.clone() };
+        let (body, unknown) = match fault {
+            Some(fault) => (Err(fault), None),
+            None => match decode(format.codec(), &raw[header..raw.len() - trailer]) {
+                Ok((value, unknown)) => (Ok(value), unknown),
+                Err(fault) => (Err(Fault { at: fault.at + header, ..fault }), None),
+            },
+        };
+        let guessed = guessed || self.unsure && !lost;
+        let split = if guessed { Split::Guessed } else { Split::Exact };
+        let offset = self.offset;
+        self.offset += raw.len() as u64;
+        out(Decoded { offset, arrival, raw: raw.to_vec(), format, split, body, unknown });
+    }
+}
+
+impl Guess {
+    /// A message that ends where a field did.
+    fn piece<'a>(&mut self, raw: &'a [u8]) -> Piece<'a> {
+        let guessed = std::mem::take(&mut self.unsure) || self.first_chunk != Some(raw.len());
+        Piece { guessed, ..Piece::new(raw, self.complete) }
+    }
+
+    /// Begins afresh with the next chunk, in the hope that a message begins there.
+    fn give_up(&mut self) {
+        self.scanner.restart();
+        self.unsure = true;
+    }
+}
+
+impl State {
+    fn of(format: &Format) -> State {
+        match (format.codec(), format.framing()) {
+            (Codec::Auto, _) => State::Undecided,
+            (Codec::Text, Framing::Chunk) => State::Text,
+            (_, Framing::Idle(pause)) => State::Idle(pause),
+            (Codec::Protobuf(Some(message)), Framing::Guess) => State::Guess(Guess {
+                scanner: Scanner::new(message),
+                window: format.guess_window(),
+                first_chunk: None,
+                complete: Arrival::default(),
+                unsure: false,
+            }),
+            (_, framing) => Cutter::new(framing).map_or(State::Chunk, State::Delimited),
+        }
+    }
+}
+
+/// A message's value, and the fields that its schema does not know.
+fn decode(codec: &Codec, bytes: &[u8]) -> Result<(Value, Option<Value>), Fault> {
+    if bytes.len() > MAXIMUM_LENGTH {
+        return Err(too_long(MAXIMUM_LENGTH));
+    }
+    match codec {
+        Codec::Text => text::decode(bytes).map(|value| (value, None)),
+        Codec::Pickle => {
+            pickle::decode(bytes, &pickle::Limits::default()).map(|value| (value, None))
+        }
+        Codec::Protobuf(Some(message)) => protobuf::decode(message, bytes),
+        Codec::Protobuf(None) => protobuf::decode_by_number(bytes).map(|value| (value, None)),
+        Codec::Raw | Codec::Auto => Ok((Value::bytes(bytes), None)),
+    }
+}

@@ -1,0 +1,278 @@
+//! Formats: which codec and framing a side's bytes are in, parsed from `CODEC[:MESSAGE][/FRAMING]`.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+
+use super::framing::Framing;
+use super::protobuf::{self, MessageType, Schema};
+use super::{Value, json, pickle, text};
+use crate::{Error, Result};
+
+/// A codec and a framing: `text/line`, `pickle`, `protobuf:pb.TempEvent/u32be`.
+///
+/// ```
+/// use wirespool::Format;
+///
+/// let format: Format = "pickle/self".parse()?;
+/// assert_eq!(format.to_string(), "pickle"); // the framing it has anyway is not spelled out
+/// assert!("text/self".parse::<Format>().is_err());
+/// # Ok::<(), wirespool::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Format {
+    codec: Codec,
+    framing: Framing,
+    guess_window: Duration,
+    spelling: Arc<str>,
+}
+
+/// How a message's bytes become a value.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Codec {
+    /// UTF-8 text: a value is a string.
+    Text,
+    /// Python's pickle, any protocol; nothing is run.
+    Pickle,
+    /// Protocol Buffers: by this message's fields, or by field numbers alone.
+    Protobuf(Option<MessageType>),
+    /// Bytes as they are.
+    Raw,
+    /// To be found out from the first bytes.
+    Auto,
+}
+
+impl Format {
+    /// How soon the next chunk must come for a guessed protobuf message to go on in it.
+    pub const GUESS_WINDOW: Duration = Duration::from_millis(5);
+
+    /// The format of this spelling, with the messages that are built in.
+    pub fn parse(spelling: &str) -> Result<Format> {
+        Format::parse_with(spelling, Schema::built_in())
+    }
+
+    /// The format of this spelling, with the messages of `schema`.
+    pub fn parse_with(spelling: &str, schema: &Schema) -> Result<Format> {
+        parse(spelling, schema)
+            .map_err(|reason| Error::Format { given: spelling.to_owned(), reason })
+    }
+
+    /// `raw`: each chunk is a message, its value the bytes.
+    pub fn raw() -> Format {
+        Format::new(Codec::Raw, Framing::Chunk)
+    }
+
+    /// The codec with a framing that suits it.
+    pub(super) fn new(codec: Codec, framing: Framing) -> Format {
+        let mut spelling = codec.to_string();
+        if framing != codec.default_framing() {
+            spelling.push_str(&format!("/{framing}"));
+        }
+        Format { codec, framing, guess_window: Format::GUESS_WINDOW, spelling: spelling.into() }
+    }
+
+    /// How a message's bytes become a value.
+    pub fn codec(&self) -> &Codec {
+        &self.codec
+    }
+
+    /// Where messages end.
+    pub fn framing(&self) -> Framing {
+        self.framing
+    }
+
+    /// The shortest spelling, as [`Display`](fmt::Display) writes it.
+    pub fn spelling(&self) -> &str {
+        &self.spelling
+    }
+
+    /// Whether message ends stand in the bytes themselves, so that the same bytes are the same
+    /// messages however they come. Not so for `chunk`, `idle`, `guess` and `auto`.
+    pub fn is_delimited(&self) -> bool {
+        self.framing.is_delimited()
+    }
+
+    /// How soon the next chunk must come for a message found by `guess` to go on in it.
+    pub fn guess_window(&self) -> Duration {
+        self.guess_window
+    }
+
+    /// Sets [`guess_window`](Format::guess_window); no other framing has a use for it.
+    pub fn set_guess_window(&mut self, window: Duration) {
+        self.guess_window = window;
+    }
+
+    /// The value that a person writes as `text`, in this format: the text itself for `text`, base64
+    /// for `raw`, [tagged JSON](super::json) for the others.
+    pub fn read_value(&self, text: &str) -> Result<Value> {
+        match self.codec {
+            Codec::Text => Ok(Value::text(text)),
+            Codec::Raw => match BASE64_STANDARD.decode(text.trim()) {
+                Ok(bytes) => Ok(Value::bytes(&bytes)),
+                Err(error) => Err(self.refuse(format!("a raw value is base64: {error}"))),
+            },
+            Codec::Pickle | Codec::Protobuf(_) => {
+                json::read(text).map_err(|reason| self.refuse(reason))
+            }
+            Codec::Auto => Err(self.unwritable()),
+        }
+    }
+
+    /// The value as JSON: of a protobuf message with a schema the proto3 JSON mapping with the
+    /// `.proto`'s field names, else [tagged JSON](super::json).
+    pub fn write_json(&self, value: &Value) -> String {
+        match &self.codec {
+            Codec::Protobuf(Some(message)) => protobuf::json::to_string(message, value),
+            _ => json::to_string(value),
+        }
+    }
+
+    /// A message without prefix or terminator.
+    pub(super) fn encode_body(&self, value: &Value) -> Result<Vec<u8>> {
+        if value.is_empty() {
+            return Err(self.refuse("there is no value".to_owned()));
+        }
+        match &self.codec {
+            Codec::Text => text::encode(value).map_err(|reason| self.refuse(reason)),
+            Codec::Raw => match value.as_bytes(value.root()) {
+                Some(bytes) => Ok(bytes.to_vec()),
+                None => Err(self.refuse(format!(
+                    "raw takes bytes, not {}",
+                    value.node(value.root()).describe()
+                ))),
+            },
+            Codec::Pickle => pickle_shim::encode(value, pickle::DEFAULT_PROTOCOL),
+            Codec::Protobuf(Some(message)) => {
+                protobuf::encode(message, value).map_err(|reason| self.refuse(reason))
+            }
+            Codec::Protobuf(None) => {
+                protobuf::encode_by_number(value).map_err(|reason| self.refuse(reason))
+            }
+            Codec::Auto => Err(self.unwritable()),
+        }
+    }
+
+    /// The error of a value that this format cannot carry.
+    pub(super) fn refuse(&self, reason: String) -> Error {
+        Error::Value { format: self.spelling.to_string(), reason }
+    }
+
+    fn unwritable(&self) -> Error {
+        Error::Format {
+            given: self.spelling.to_string(),
+            reason: "auto only reads; name the format to write".to_owned(),
+        }
+    }
+}
+
+impl Codec {
+    /// The framing of a format that names none.
+    pub fn default_framing(&self) -> Framing {
+        match self {
+            Codec::Text | Codec::Protobuf(None) | Codec::Raw | Codec::Auto => Framing::Chunk,
+            Codec::Pickle => Framing::Codec,
+            Codec::Protobuf(Some(_)) => Framing::Guess,
+        }
+    }
+
+    /// Whether messages of this codec can be framed so.
+    fn suits(&self, framing: Framing) -> bool {
+        match framing {
+            Framing::Chunk | Framing::Prefix(_) | Framing::Varint | Framing::Idle(_) => true,
+            Framing::Line => matches!(self, Codec::Text | Codec::Raw),
+            Framing::Codec => matches!(self, Codec::Pickle),
+            Framing::Guess => matches!(self, Codec::Protobuf(Some(_))),
+        }
+    }
+}
+
+fn parse(spelling: &str, schema: &Schema) -> std::result::Result<Format, String> {
+    let (codec, framing) = match spelling.split_once('/') {
+        Some((codec, framing)) => (codec, Some(framing)),
+        None => (spelling, None),
+    };
+    let (name, message) = match codec.split_once(':') {
+        Some((name, message)) => (name, Some(message)),
+        None => (codec, None),
+    };
+    let codec = match (name, message) {
+        ("protobuf", Some(message)) => Codec::Protobuf(Some(schema.message(message)?)),
+        ("protobuf", None) => Codec::Protobuf(None),
+        ("text", None) => Codec::Text,
+        ("pickle", None) => Codec::Pickle,
+        ("raw", None) => Codec::Raw,
+        ("auto", None) => Codec::Auto,
+        ("text" | "pickle" | "raw" | "auto", Some(message)) => {
+            return Err(format!(
+                "only protobuf takes a message; leave out {:?}",
+                format!(":{message}")
+            ));
+        }
+        _ => {
+            return Err("write CODEC[:MESSAGE][/FRAMING] with the codec text, pickle, protobuf, \
+                        raw or auto, such as text/line or protobuf:pb.TempEvent"
+                .to_owned());
+        }
+    };
+    let Some(framing) = framing else {
+        let framing = codec.default_framing();
+        return Ok(Format::new(codec, framing));
+    };
+    if codec == Codec::Auto {
+        return Err("auto finds the framing, too; leave it out".to_owned());
+    }
+    let framing = Framing::parse(framing)?;
+    if !codec.suits(framing) {
+        let suitable = Framing::PLAIN.iter().filter(|known| codec.suits(**known));
+        let suitable: Vec<_> = suitable.map(Framing::to_string).collect();
+        let hint = match (&codec, framing) {
+            (Codec::Protobuf(None), Framing::Guess) => ", and with guess if a message is named",
+            _ => "",
+        };
+        return Err(format!(
+            "{codec} does not go with {framing}; it goes with {}, idle=MS{hint}",
+            suitable.join(", ")
+        ));
+    }
+    Ok(Format::new(codec, framing))
+}
+
+/// The shortest spelling: `pickle` for `pickle/self`.
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.spelling)
+    }
+}
+
+impl FromStr for Format {
+    type Err = Error;
+
+    fn from_str(spelling: &str) -> Result<Format> {
+        Format::parse(spelling)
+    }
+}
+
+/// The spelling in a format: `text`, `protobuf:pb.TempEvent`.
+impl fmt::Display for Codec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Codec::Text => f.write_str("text"),
+            Codec::Pickle => f.write_str("pickle"),
+            Codec::Protobuf(None) => f.write_str("protobuf"),
+            Codec::Protobuf(Some(message)) => write!(f, "protobuf:{}", message.name()),
+            Codec::Raw => f.write_str("raw"),
+            Codec::Auto => f.write_str("auto"),
+        }
+    }
+}
+
+/// Until `pickle::encode` lands.
+mod pickle_shim {
+    pub fn encode(_: &crate::Value, _: u8) -> crate::Result<Vec<u8>> {
+        Err(crate::Error::Value { format: "pickle".into(), reason: "not built yet".into() })
+    }
+}

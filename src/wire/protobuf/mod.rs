@@ -1,0 +1,35 @@
+//! Protocol Buffers: by a message's descriptor, or by field numbers alone.
+//!
+//! With a descriptor, a value is a mapping by the `.proto`'s field names, in field number order;
+//! unset fields are left out. Integers are integers, bytes are bytes, an enum is its value's name
+//! (its number where it has none), a map a mapping with keys of their own type. A `float` is the
+//! double it equals. JSON follows the proto3 mapping, see [`json`].
+//!
+//! Without a descriptor, a value is a mapping from the field's number, as a string, to an integer
+//! (varint and fixed-width fields, unsigned), to a string (bytes that are printable UTF-8), to bytes,
+//! to a mapping (a group), or to a list of these where the field occurs more than once.
+
+mod decode;
+mod encode;
+pub(super) mod guess;
+pub mod json;
+mod number;
+pub(super) mod scan;
+mod schema;
+
+pub(super) use decode::decode;
+pub(super) use encode::encode;
+pub(super) use number::{decode_by_number, encode_by_number};
+pub use schema::{MessageType, Schema};
+
+/// The messages that are built in, as prost generates them from `proto/`.
+pub mod pb {
+    #![allow(clippy::all)]
+    include!(concat!(env!("OUT_DIR"), "/pb.rs"));
+}
+
+/// How deep messages and groups may be nested, as in the reference implementations.
+const MAXIMUM_DEPTH: usize = 100;
+
+/// How many nodes a message may have: what takes a byte on the wire takes dozens in memory.
+const MAXIMUM_NODES: usize = 4 << 20;
