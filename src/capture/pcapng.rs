@@ -14,6 +14,9 @@ const PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
 const INTERFACE_STATISTICS: u32 = 5;
 const ENHANCED_PACKET: u32 = 6;
+const JOURNAL_EXPORT: u32 = 9;
+const CUSTOM: u32 = 0x0bad;
+const CUSTOM_NOT_TO_COPY: u32 = 0x4000_0bad;
 
 const COMMENT: u16 = 1;
 
@@ -99,6 +102,7 @@ impl Section {
             ENHANCED_PACKET => self.enhanced_packet(body).map_or(Item::Damaged, Item::Packet),
             PACKET => self.packet(body).map_or(Item::Damaged, Item::Packet),
             SIMPLE_PACKET => self.simple_packet(body).map_or(Item::Damaged, Item::Packet),
+            JOURNAL_EXPORT | CUSTOM | CUSTOM_NOT_TO_COPY => Item::Frame,
             _ => Item::Other,
         })
     }

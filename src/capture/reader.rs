@@ -48,7 +48,7 @@ impl fmt::Display for Origin {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counters {
-    /// Packets: frames, as Wireshark numbers them.
+    /// Packets, whatever they carry.
     pub packets: u64,
     /// Packets that were TCP segments.
     pub segments: u64,
@@ -86,6 +86,8 @@ pub struct Reader {
     origin: Origin,
     reassembler: Reassembler,
     counters: Counters,
+    /// The number of the frame read last, as Wireshark numbers them.
+    frame: u64,
     /// The drops that packets reported, beside those in statistics.
     dropped: u64,
     finished: bool,
@@ -126,6 +128,7 @@ impl Reader {
             origin,
             reassembler: Reassembler::default(),
             counters: Counters::default(),
+            frame: 0,
             dropped: 0,
             finished: false,
         })
@@ -165,10 +168,12 @@ impl Reader {
             match self.records.next() {
                 Ok(Some(Item::Packet(record))) => break record,
                 Ok(Some(Item::Damaged)) => {
+                    self.frame += 1;
                     self.counters.packets += 1;
                     self.counters.damaged += 1;
                     return Ok(true);
                 }
+                Ok(Some(Item::Frame)) => self.frame += 1,
                 Ok(Some(Item::Other)) => {}
                 Ok(None) => {
                     self.finished = true;
@@ -182,6 +187,7 @@ impl Reader {
                 }
             }
         };
+        self.frame += 1;
         self.counters.packets += 1;
         if self.counters.packets == 1
             && self.origin == Origin::Captured
@@ -201,7 +207,7 @@ impl Reader {
                     segment.destination = canonical(segment.destination);
                 }
                 let route = record.comment.filter(|_| segment.syn).and_then(label::route);
-                let stamp = Stamp { at: record.at, frame: self.counters.packets };
+                let stamp = Stamp { at: record.at, frame: self.frame };
                 self.reassembler.segment(stamp, &segment, route, sink)?;
             }
             Err(other) => *self.counters.of(other) += 1,

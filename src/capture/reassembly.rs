@@ -241,7 +241,7 @@ impl Connection {
         if let Some(acknowledgement) = segment.acknowledgement.filter(|_| !segment.rst) {
             let mut out = Outlet { sink, connection: self.id, side: side.other() };
             if sends {
-                self.streams[peer].passed(stamp, &mut out)?;
+                self.streams[peer].passed(stamp, acknowledgement, &mut out)?;
             }
             self.acknowledge(stamp, acknowledgement, &mut out)?;
         }

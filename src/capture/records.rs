@@ -39,6 +39,8 @@ pub(super) enum Item<'a> {
     Packet(Record<'a>),
     /// A packet whose record makes no sense. What follows can be read.
     Damaged,
+    /// No packet, but Wireshark numbers it as a frame.
+    Frame,
     /// No packet: to be passed over.
     Other,
 }
@@ -94,7 +96,7 @@ impl Records {
             let offset = self.input.offset;
             let seen = match self.next() {
                 Ok(None) => return Ok(None),
-                Ok(Some(Item::Other)) => continue,
+                Ok(Some(Item::Other | Item::Frame)) => continue,
                 Ok(Some(Item::Damaged)) => None,
                 Ok(Some(Item::Packet(record))) => Some(look(record.link_type, record.captured)),
                 // It comes again when its turn is.

@@ -17,7 +17,7 @@ pub(super) const HELD_PER_SIDE: usize = 16 * 1024 * 1024;
 /// What a held segment costs beside its bytes.
 const OVERHEAD: usize = 128;
 
-/// No window reaches further (RFC 7323, section 2.3): what lies further back was not sent again, the
+/// No window reaches further (RFC 7323, section 2.3): at what lies further away, ahead or back, the
 /// sequence has jumped.
 const REACH: i64 = 1 << 30;
 
@@ -121,7 +121,7 @@ impl Stream {
         if length == 0 {
             return Ok(());
         }
-        if self.next - position > REACH {
+        if self.next - position > REACH || position - self.reference() > REACH {
             self.give_up(None, self.furthest(), out)?;
             out.event(stamp, Kind::Gap { side: out.side, length: None })?;
             self.origin = Some(sequence.wrapping_sub(self.next as u32));
@@ -166,7 +166,8 @@ impl Stream {
     ) -> Result<()> {
         self.begin(sequence);
         let position = self.position(sequence);
-        if self.end.is_none() && position >= self.next {
+        let plausible = self.next..=self.reference() + REACH;
+        if self.end.is_none() && plausible.contains(&position) {
             self.end = Some((position, stamp));
         }
         self.settle(Some(stamp), out)
@@ -180,7 +181,12 @@ impl Stream {
         out: &mut Outlet<'_>,
     ) -> Result<()> {
         let position = self.position(sequence);
-        if position <= self.acknowledged || position - self.reference() > REACH {
+        if position - self.reference() > REACH {
+            return Ok(());
+        }
+        if position <= self.acknowledged {
+            // What it takes back it has not got: the greater number was a damaged one.
+            self.acknowledged = position.max(self.next.min(self.acknowledged));
             return Ok(());
         }
         self.acknowledged = position;
@@ -205,9 +211,16 @@ impl Stream {
         Ok(())
     }
 
-    /// The peer sends on: what it had acknowledged before is not going to come.
-    pub(super) fn passed(&mut self, stamp: Stamp, out: &mut Outlet<'_>) -> Result<()> {
-        let reached = self.end.map_or(self.acknowledged, |(end, _)| end.min(self.acknowledged));
+    /// The peer sends on, and still says that it has everything before `sequence`: what it has said
+    /// before to have is not going to come.
+    pub(super) fn passed(
+        &mut self,
+        stamp: Stamp,
+        sequence: u32,
+        out: &mut Outlet<'_>,
+    ) -> Result<()> {
+        let twice = self.acknowledged.min(self.position(sequence));
+        let reached = self.end.map_or(twice, |(end, _)| end.min(twice));
         self.give_up(Some(stamp), reached, out)
     }
 
