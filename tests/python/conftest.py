@@ -31,9 +31,15 @@ class Wirespool:
         self.program = program
         self.started: list[Process] = []
 
-    def start(self, *words: str | os.PathLike[str], stdin: bytes = b"", keep_stdin: bool = False) -> Process:
+    def start(
+        self,
+        *words: str | os.PathLike[str],
+        stdin: bytes = b"",
+        keep_stdin: bool = False,
+        cwd: Path | None = None,
+    ) -> Process:
         """Start it; `keep_stdin` leaves `process.stdin` open for the test to write to."""
-        process = Process([self.program, *words], stdin="open" if keep_stdin else stdin)
+        process = Process([self.program, *words], stdin="open" if keep_stdin else stdin, cwd=cwd)
         self.started.append(process)
         return process
 

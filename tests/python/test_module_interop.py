@@ -194,27 +194,30 @@ def test_ctrl_c_ends_a_wait() -> None:
 
 def test_a_missing_capture_is_an_oserror_with_its_name(capture: Path) -> None:
     with pytest.raises(FileNotFoundError) as raised:
-        wirespool.open(capture, format="text")
+        list(wirespool.open(capture, format="text"))
     assert raised.value.errno == errno.ENOENT
     assert raised.value.filename == str(capture)
 
 
 def test_a_port_in_use_is_an_oserror(capture: Path) -> None:
     with socket.create_server((HOST, 0)) as holder, pytest.raises(OSError) as raised:
-        wirespool.listen(holder.getsockname(), format="text")
+        with wirespool.listen(holder.getsockname(), format="text"):
+            pass
     assert raised.value.errno == errno.EADDRINUSE
 
 
 def test_a_refused_connection_is_the_fitting_oserror() -> None:
     holder, address = refusing()
     with holder, pytest.raises(ConnectionRefusedError):
-        wirespool.connect(address, format="text")
+        with wirespool.connect(address, format="text"):
+            pass
 
 
 @pytest.mark.parametrize("given", ["xml", "protobuf:no.Such", ""])
 def test_an_unknown_format_is_an_error(given: str) -> None:
     with pytest.raises(wirespool.Error):
-        wirespool.listen(format=given)
+        with wirespool.listen(format=given):
+            pass
 
 
 def test_a_file_that_is_no_capture_is_an_error(capture: Path) -> None:
@@ -226,7 +229,8 @@ def test_a_file_that_is_no_capture_is_an_error(capture: Path) -> None:
 def test_a_file_that_is_there_is_kept(capture: Path) -> None:
     capture.write_bytes(b"precious")
     with pytest.raises(FileExistsError):
-        wirespool.record(capture, to="127.0.0.1:9")
+        with wirespool.record(capture, to="127.0.0.1:9"):
+            pass
     assert capture.read_bytes() == b"precious"
 
 

@@ -1,5 +1,6 @@
 """Client → `record --to` → server: neither notices, and the capture tells it all again."""
 
+import re
 from pathlib import Path
 
 from conftest import Wirespool
@@ -16,6 +17,7 @@ def test_a_recorded_session_shows_the_messages(
     assert shown.values == peers.json_values(codec)
     assert {record["side"] for record in shown.json} == {"client"}
     assert all(record["frame"] > 0 for record in shown.json)
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z", r["time"]) for r in shown.json)
     sizes = [record["size"] for record in shown.json]
     assert [record["offset"] for record in shown.json] == [sum(sizes[:i]) for i in range(len(sizes))]
 
