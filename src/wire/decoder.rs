@@ -186,6 +186,11 @@ impl Decoder {
         }
     }
 
+    /// Since when a message may be complete, and only silence or the next chunk will tell.
+    pub fn pending_since(&self) -> Option<Timestamp> {
+        self.deadline().map(|_| self.last.at)
+    }
+
     /// Gives the message that has ended because nothing came until `now`.
     pub fn expire(&mut self, now: Timestamp, out: &mut dyn FnMut(Decoded)) {
         if self.deadline().is_some_and(|deadline| now >= deadline) {

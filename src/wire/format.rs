@@ -145,7 +145,7 @@ impl Format {
                     value.node(value.root()).describe()
                 ))),
             },
-            Codec::Pickle => pickle_shim::encode(value, pickle::DEFAULT_PROTOCOL),
+            Codec::Pickle => pickle::encode(value, pickle::DEFAULT_PROTOCOL),
             Codec::Protobuf(Some(message)) => {
                 protobuf::encode(message, value).map_err(|reason| self.refuse(reason))
             }
@@ -267,12 +267,5 @@ impl fmt::Display for Codec {
             Codec::Raw => f.write_str("raw"),
             Codec::Auto => f.write_str("auto"),
         }
-    }
-}
-
-/// Until `pickle::encode` lands.
-mod pickle_shim {
-    pub fn encode(_: &crate::Value, _: u8) -> crate::Result<Vec<u8>> {
-        Err(crate::Error::Value { format: "pickle".into(), reason: "not built yet".into() })
     }
 }

@@ -206,7 +206,9 @@ impl Value {
     /// # Panics
     /// Beyond 4 GiB.
     pub fn over(bytes: &[u8]) -> Value {
-        let mut value = Value::new();
+        // Few encodings have more than one node in four bytes; what is not used is never touched.
+        let nodes = Vec::with_capacity(bytes.len() / 4 + 4);
+        let mut value = Value { nodes, ..Value::default() };
         value.store(bytes);
         value
     }

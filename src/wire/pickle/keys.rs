@@ -14,6 +14,7 @@ use num_bigint::BigInt;
 use num_traits::FromPrimitive;
 
 use super::Limits;
+use super::hash::Seed;
 use super::machine::kind;
 use crate::wire::value::{Node, NodeId, Value};
 use crate::wire::{Fault, FaultKind};
@@ -29,20 +30,34 @@ const FEW: usize = 8;
 /// Longer strings are not compared or hashed again for every mapping that has them.
 const SHORT: usize = 64;
 
-/// Whether the keys of `items` (key, value, key, value …) are few, short texts and all different: the
-/// ordinary record, which needs no table.
-pub(super) fn few_different_names(value: &Value, items: &[NodeId]) -> bool {
-    if items.len() > 2 * FEW {
+/// A key that is compared at little cost. Texts and integers never equal each other.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Simple<'v> {
+    Text(&'v [u8]),
+    Int(i64),
+}
+
+fn simple(value: &Value, key: NodeId) -> Option<Simple<'_>> {
+    match value.node(key) {
+        Node::Str(span) if span.len() <= SHORT => Some(Simple::Text(value.span(*span))),
+        Node::Int(integer) => Some(Simple::Int(*integer)),
+        _ => None,
+    }
+}
+
+/// Whether `keys` are few, simple and all different: the ordinary record, which needs no table.
+#[inline]
+pub(super) fn few_different(value: &Value, keys: impl ExactSizeIterator<Item = NodeId>) -> bool {
+    if keys.len() > FEW {
         return false;
     }
-    let mut names: [&[u8]; FEW] = [&[]; FEW];
-    for (place, &key) in items.iter().step_by(2).enumerate() {
-        let Node::Str(span) = value.node(key) else { return false };
-        let name = value.span(*span);
-        if name.len() > SHORT || names[..place].contains(&name) {
+    let mut known = [Simple::Int(0); FEW];
+    for (place, key) in keys.enumerate() {
+        let Some(key) = simple(value, key) else { return false };
+        if known[..place].contains(&key) {
             return false;
         }
-        names[place] = name;
+        known[place] = key;
     }
     true
 }
@@ -133,9 +148,9 @@ struct Numbers<'v> {
     limits: &'v Limits,
     /// How many more nodes keys may have in all, counting shared ones each time.
     nodes_left: usize,
-    contents: HashMap<Content<'v>, u32>,
+    contents: HashMap<Content<'v>, u32, Seed>,
     /// Of containers, and what takes long to hash.
-    known: HashMap<NodeId, Known>,
+    known: HashMap<NodeId, Known, Seed>,
 }
 
 impl<'v> Numbers<'v> {
@@ -144,8 +159,8 @@ impl<'v> Numbers<'v> {
             value,
             limits,
             nodes_left: limits.nodes.saturating_mul(4),
-            contents: HashMap::new(),
-            known: HashMap::new(),
+            contents: HashMap::default(),
+            known: HashMap::default(),
         }
     }
 
@@ -155,11 +170,11 @@ impl<'v> Numbers<'v> {
         keys: impl ExactSizeIterator<Item = NodeId> + Clone,
         at: usize,
     ) -> Result<Option<Vec<usize>>, Fault> {
-        if self.are_different_names(keys.clone()) {
+        if self.are_different(keys.clone()) {
             return Ok(None);
         }
         let count = keys.len();
-        let mut seen = HashMap::with_capacity(count);
+        let mut seen = HashMap::with_capacity_and_hasher(count, Seed::default());
         let mut places = Vec::with_capacity(count);
         for key in keys {
             let known = self.number(key, at)?;
@@ -173,12 +188,11 @@ impl<'v> Numbers<'v> {
         Ok((seen.len() < count).then_some(places))
     }
 
-    /// The common case at less cost: short texts, no two the same.
-    fn are_different_names(&self, keys: impl ExactSizeIterator<Item = NodeId>) -> bool {
-        let mut seen = HashSet::with_capacity(keys.len());
+    /// The common case at less cost: simple keys, no two the same.
+    fn are_different(&self, keys: impl ExactSizeIterator<Item = NodeId>) -> bool {
+        let mut seen = HashSet::with_capacity_and_hasher(keys.len(), Seed::default());
         for key in keys {
-            let Node::Str(span) = self.value.node(key) else { return false };
-            if span.len() > SHORT || !seen.insert(self.value.span(*span)) {
+            if !simple(self.value, key).is_some_and(|key| seen.insert(key)) {
                 return false;
             }
         }
@@ -318,4 +332,24 @@ fn unhashable(at: usize, node: &Node) -> Fault {
 
 fn too_large(at: usize, message: &str) -> Fault {
     Fault::new(FaultKind::Limit, at, message)
+}
+
+/// What keeps `id` from being a key: a node in it that Python cannot hash, in words.
+pub(super) fn unhashable_in(value: &Value, id: NodeId) -> Option<&'static str> {
+    let mut seen = HashSet::new();
+    let mut left = Vec::new();
+    let mut next = Some(id);
+    while let Some(node) = next {
+        match value.node(node) {
+            Node::Tuple(elements) | Node::FrozenSet(elements) if seen.insert(node) => {
+                left.extend_from_slice(elements);
+            }
+            node @ (Node::List(_) | Node::Dict(_) | Node::Set(_) | Node::ByteArray(_)) => {
+                return Some(kind(node));
+            }
+            _ => {}
+        }
+        next = left.pop();
+    }
+    None
 }

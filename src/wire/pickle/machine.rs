@@ -12,7 +12,6 @@ use super::reader::{Reader, little_endian};
 use super::text;
 use crate::wire::value::{Node, NodeId, Value};
 use crate::wire::{Fault, FaultKind};
-use num_bigint::BigInt;
 
 /// The value of exactly one pickle that fills `bytes`. Nothing is imported or called.
 ///
@@ -39,19 +38,19 @@ pub(super) struct Machine<'a> {
     pub(super) reader: Reader<'a>,
     pub(super) value: Value,
     pub(super) stack: Vec<NodeId>,
-    marks: Vec<u32>,
-    fence: usize,
-    memo: Memo,
+    pub(super) marks: Vec<u32>,
+    pub(super) fence: usize,
+    pub(super) memo: Memo,
     pub(super) depths: Depths,
     /// Mappings and sets whose keys have not been compared yet.
-    keyed: Vec<Keyed>,
+    pub(super) keyed: Vec<Keyed>,
     pub(super) limits: Limits,
     /// How many more nodes there may be.
-    nodes_left: usize,
+    pub(super) nodes_left: usize,
     /// How many more bytes and node ids may be copied inside the value: what a few bytes of a
     /// pickle ask for again and again must not grow beyond what the pickle could hold itself.
-    bytes_left: usize,
-    copies_left: usize,
+    pub(super) bytes_left: usize,
+    pub(super) copies_left: usize,
     pub(super) buffers: usize,
 }
 
@@ -153,8 +152,8 @@ impl<'a> Machine<'a> {
                 }
                 FROZENSET => {
                     let from = self.take_mark()?;
-                    let set = self.collect(from, Node::FrozenSet)?;
-                    self.compare_keys(set);
+                    let members = self.collect(from, Node::FrozenSet)?;
+                    self.compare_members(members);
                 }
                 DICT => {
                     let from = self.take_mark()?;
@@ -224,321 +223,6 @@ impl<'a> Machine<'a> {
         }
     }
 
-    // The stack.
-
-    /// The opcode needs so many things above the last mark.
-    #[inline]
-    pub(super) fn need(&self, count: usize) -> Result<(), Fault> {
-        if self.stack.len() - self.fence >= count { Ok(()) } else { Err(self.underflow()) }
-    }
-
-    #[inline]
-    pub(super) fn pop(&mut self) -> Result<NodeId, Fault> {
-        if self.stack.len() > self.fence
-            && let Some(top) = self.stack.pop()
-        {
-            return Ok(top);
-        }
-        Err(self.underflow())
-    }
-
-    #[inline]
-    pub(super) fn top(&self) -> Result<NodeId, Fault> {
-        match self.stack[self.fence..].last() {
-            Some(&top) => Ok(top),
-            None => Err(self.underflow()),
-        }
-    }
-
-    #[inline]
-    pub(super) fn add(&mut self, node: Node) -> Result<NodeId, Fault> {
-        self.spend_nodes(1)?;
-        Ok(self.value.add(node))
-    }
-
-    #[inline]
-    pub(super) fn spend_nodes(&mut self, count: usize) -> Result<(), Fault> {
-        match self.nodes_left.checked_sub(count) {
-            Some(left) => self.nodes_left = left,
-            None => return Err(self.limit(format!("more than {} nodes", self.limits.nodes))),
-        }
-        Ok(())
-    }
-
-    /// Copying so many bytes and node ids is still allowed.
-    pub(super) fn spend_copies(&mut self, bytes: usize, ids: usize) -> Result<(), Fault> {
-        match (self.bytes_left.checked_sub(bytes), self.copies_left.checked_sub(ids)) {
-            (Some(bytes), Some(ids)) => {
-                self.bytes_left = bytes;
-                self.copies_left = ids;
-                Ok(())
-            }
-            _ => Err(self.limit("the same data is copied again and again".to_owned())),
-        }
-    }
-
-    #[inline]
-    pub(super) fn push_leaf(&mut self, node: Node) -> Result<(), Fault> {
-        let id = self.add(node)?;
-        self.depths.leaf();
-        self.stack.push(id);
-        Ok(())
-    }
-
-    /// Pushes a container of `elements`.
-    #[inline]
-    pub(super) fn push_container(&mut self, node: Node, elements: &[NodeId]) -> Result<(), Fault> {
-        let id = self.add(node)?;
-        let depth = self.depths.container(elements);
-        self.check_depth(depth)?;
-        self.stack.push(id);
-        Ok(())
-    }
-
-    /// Pushes what has a node already.
-    fn push_again(&mut self, node: NodeId) -> Result<(), Fault> {
-        if self.stack.len() >= self.limits.nodes {
-            return Err(self.limit(format!("more than {} things on the stack", self.limits.nodes)));
-        }
-        self.stack.push(node);
-        Ok(())
-    }
-
-    #[inline]
-    pub(super) fn check_depth(&self, depth: usize) -> Result<(), Fault> {
-        if depth <= self.limits.depth { Ok(()) } else { Err(self.too_deep()) }
-    }
-
-    #[inline]
-    fn mark(&mut self) -> Result<(), Fault> {
-        // Whatever marks are for closes a container; nested deeper, that would be too deep.
-        if self.marks.len() > 4 * self.limits.depth {
-            return Err(self.limit(format!("more than {} marks", 4 * self.limits.depth)));
-        }
-        // The fence before; the stack is bounded far below 2^32.
-        self.marks.push(self.fence as u32);
-        self.fence = self.stack.len();
-        Ok(())
-    }
-
-    /// Takes the last mark away; returns where on the stack it was.
-    #[inline]
-    pub(super) fn take_mark(&mut self) -> Result<usize, Fault> {
-        let Some(before) = self.marks.pop() else {
-            return Err(self.corrupt(format!("{} without a MARK", describe(self.reader.opcode))));
-        };
-        Ok(std::mem::replace(&mut self.fence, before as usize))
-    }
-
-    // Containers.
-
-    /// Replaces the stack from `from` on by a container of what was there.
-    #[inline]
-    fn collect(&mut self, from: usize, node: fn(Vec<NodeId>) -> Node) -> Result<NodeId, Fault> {
-        self.spend_nodes(1)?;
-        let elements = &self.stack[from..];
-        let depth = self.depths.container(elements);
-        let id = self.value.add(node(elements.to_vec()));
-        self.check_depth(depth)?;
-        self.stack.truncate(from);
-        self.stack.push(id);
-        Ok(id)
-    }
-
-    #[inline]
-    fn collect_top(&mut self, count: usize) -> Result<(), Fault> {
-        self.need(count)?;
-        self.collect(self.stack.len() - count, Node::Tuple)?;
-        Ok(())
-    }
-
-    /// What the stack has from `from` on goes into what is below it.
-    fn target(&self, from: usize) -> Result<NodeId, Fault> {
-        if from > self.fence { Ok(self.stack[from - 1]) } else { Err(self.underflow()) }
-    }
-
-    fn append_items(&mut self, from: usize) -> Result<(), Fault> {
-        let target = self.target(from)?;
-        let items = &self.stack[from..];
-        match self.value.node_mut(target) {
-            Node::List(list) => list.extend_from_slice(items),
-            Node::Object(object) => object.items.extend_from_slice(items),
-            _ => return Err(self.wrong_target(target)),
-        }
-        let depth = self.depths.extend(target, items);
-        self.stack.truncate(from);
-        self.check_depth(depth)
-    }
-
-    fn add_items(&mut self, from: usize) -> Result<(), Fault> {
-        let target = self.target(from)?;
-        let items = &self.stack[from..];
-        let is_set = match self.value.node_mut(target) {
-            Node::Set(set) => {
-                set.extend_from_slice(items);
-                true
-            }
-            Node::Object(object) => {
-                object.items.extend_from_slice(items);
-                false
-            }
-            _ => return Err(self.wrong_target(target)),
-        };
-        let depth = self.depths.extend(target, items);
-        self.stack.truncate(from);
-        if is_set {
-            self.compare_keys(target);
-        }
-        self.check_depth(depth)
-    }
-
-    fn set_items(&mut self, from: usize) -> Result<(), Fault> {
-        let target = self.target(from)?;
-        let items = &self.stack[from..];
-        let (pairs, []) = items.as_chunks::<2>() else {
-            return Err(self.corrupt("a key without a value"));
-        };
-        let pairs = pairs.iter().map(|&[key, value]| (key, value));
-        let compare = match self.value.node_mut(target) {
-            Node::Dict(entries) => {
-                let fresh = entries.is_empty();
-                entries.extend(pairs);
-                !(fresh && keys::few_different_names(&self.value, items))
-            }
-            Node::Object(object) => {
-                object.entries.extend(pairs);
-                false
-            }
-            _ => return Err(self.wrong_target(target)),
-        };
-        let depth = self.depths.extend(target, items);
-        self.stack.truncate(from);
-        if compare {
-            self.compare_keys(target);
-        }
-        self.check_depth(depth)
-    }
-
-    /// Has the keys of a mapping or set compared at the end.
-    pub(super) fn compare_keys(&mut self, node: NodeId) {
-        if self.keyed.last().is_none_or(|last| last.node != node) {
-            self.keyed.push(Keyed { node, at: self.reader.at });
-        }
-    }
-
-    // The memo.
-
-    fn get(&mut self, index: u64) -> Result<(), Fault> {
-        match self.memo.get(index) {
-            Some(node) => self.push_again(node),
-            None => Err(self.corrupt(format!("nothing was put into the memo at {index}"))),
-        }
-    }
-
-    #[inline]
-    fn put(&mut self, index: u64) -> Result<(), Fault> {
-        let top = self.top()?;
-        if self.memo.len() >= self.limits.memo && self.memo.get(index).is_none() {
-            return Err(self.limit(format!("more than {} memo entries", self.limits.memo)));
-        }
-        self.memo.put(index, top);
-        Ok(())
-    }
-
-    fn index_line(&mut self) -> Result<u64, Fault> {
-        let line = self.reader.line()?;
-        let text = std::str::from_utf8(line).ok();
-        text.and_then(|text| text.trim_ascii().parse().ok())
-            .ok_or_else(|| self.corrupt("the text is no index of the memo"))
-    }
-
-    // Numbers and strings.
-
-    fn long(&mut self, width: usize) -> Result<(), Fault> {
-        let bytes = self.reader.counted(width)?;
-        let node = match bytes.last() {
-            None => Node::Int(0),
-            Some(&last) if bytes.len() <= 8 => {
-                // Two's complement: the sign goes on upwards.
-                let fill = if last & 0x80 == 0 { 0 } else { -1i64 };
-                Node::Int(
-                    bytes.iter().rev().fold(fill, |value, &byte| value << 8 | i64::from(byte)),
-                )
-            }
-            Some(_) => integer_node(BigInt::from_signed_bytes_le(bytes)),
-        };
-        self.push_leaf(node)
-    }
-
-    fn int_line(&mut self) -> Result<(), Fault> {
-        match self.reader.line()? {
-            b"00" => self.push_leaf(Node::Bool(false)),
-            b"01" => self.push_leaf(Node::Bool(true)),
-            line => self.integer(line),
-        }
-    }
-
-    fn long_line(&mut self) -> Result<(), Fault> {
-        let line = self.reader.line()?;
-        self.integer(line.strip_suffix(b"L").unwrap_or(line))
-    }
-
-    fn integer(&mut self, line: &[u8]) -> Result<(), Fault> {
-        let integer = text::integer(line, self.limits.digits).map_err(|reason| match reason {
-            Some(reason) => self.corrupt(reason),
-            None => self.limit(format!("an integer of more than {} digits", self.limits.digits)),
-        })?;
-        self.push_leaf(integer_node(integer))
-    }
-
-    #[inline]
-    fn unicode(&mut self, width: usize) -> Result<(), Fault> {
-        let bytes = self.reader.counted(width)?;
-        let start = self.reader.position() - bytes.len();
-        let span = self.value.slice(start, bytes.len());
-        if std::str::from_utf8(bytes).is_ok() {
-            return self.push_leaf(Node::Str(span));
-        }
-        match text::check_surrogates(bytes) {
-            Ok(()) => self.push_leaf(Node::Surrogates(span)),
-            Err(at) => Err(invalid_utf8(start + at)),
-        }
-    }
-
-    fn unicode_line(&mut self) -> Result<(), Fault> {
-        let line = self.reader.line()?;
-        if line.is_ascii() && !line.contains(&b'\\') {
-            let span = self.value.slice(self.reader.position() - 1 - line.len(), line.len());
-            return self.push_leaf(Node::Str(span));
-        }
-        let text = text::raw_unicode_escape(line).map_err(|reason| self.corrupt(reason))?;
-        self.spend_copies(text.len(), 0)?;
-        let span = self.value.store(&text);
-        let valid = std::str::from_utf8(&text).is_ok();
-        self.push_leaf(if valid { Node::Str(span) } else { Node::Surrogates(span) })
-    }
-
-    fn bytes(&mut self, width: usize) -> Result<(), Fault> {
-        let bytes = self.reader.counted(width)?;
-        let span = self.value.slice(self.reader.position() - bytes.len(), bytes.len());
-        self.push_leaf(Node::Bytes(span))
-    }
-
-    /// A Python 2 `str`: text if it is ASCII, which most were, and bytes otherwise.
-    fn python2_string(&mut self, width: usize) -> Result<(), Fault> {
-        let bytes = self.reader.counted(width)?;
-        let span = self.value.slice(self.reader.position() - bytes.len(), bytes.len());
-        self.push_leaf(if bytes.is_ascii() { Node::Str(span) } else { Node::Bytes(span) })
-    }
-
-    fn string_line(&mut self) -> Result<(), Fault> {
-        let line = self.reader.line()?;
-        let bytes = text::quoted_string(line).map_err(|reason| self.corrupt(reason))?;
-        self.spend_copies(bytes.len(), 0)?;
-        let span = self.value.store(&bytes);
-        self.push_leaf(if bytes.is_ascii() { Node::Str(span) } else { Node::Bytes(span) })
-    }
-
     // Faults, each at the opcode being read.
 
     #[cold]
@@ -552,18 +236,18 @@ impl<'a> Machine<'a> {
     }
 
     #[cold]
-    fn underflow(&self) -> Fault {
+    pub(super) fn underflow(&self) -> Fault {
         let name = describe(self.reader.opcode);
         self.corrupt(format!("{name} needs more than the stack holds"))
     }
 
     #[cold]
-    fn too_deep(&self) -> Fault {
+    pub(super) fn too_deep(&self) -> Fault {
         self.limit(format!("nested deeper than {}", self.limits.depth))
     }
 
     #[cold]
-    fn wrong_target(&self, target: NodeId) -> Fault {
+    pub(super) fn wrong_target(&self, target: NodeId) -> Fault {
         let name = describe(self.reader.opcode);
         self.corrupt(format!("{name} into {}", kind(self.value.node(target))))
     }
@@ -585,13 +269,6 @@ pub(super) fn kind(node: &Node) -> &'static str {
         Node::FrozenSet(_) => "a frozenset",
         Node::Dict(_) => "a dict",
         Node::Object(_) => "an object",
-    }
-}
-
-fn integer_node(integer: BigInt) -> Node {
-    match i64::try_from(&integer) {
-        Ok(small) => Node::Int(small),
-        Err(_) => Node::BigInt(Box::new(integer)),
     }
 }
 

@@ -14,20 +14,31 @@
 //! What a peer sends is bounded by [`Limits`] in time and memory, and nothing here recurses.
 
 mod bounds;
+mod constructor;
+mod container;
 mod depth;
+mod emit;
+mod hash;
 mod keys;
+mod literal;
 mod machine;
 mod memo;
 mod object;
 mod opcode;
+mod output;
 mod reader;
+mod scalar;
 mod splitter;
+mod stack;
 mod text;
+mod typed;
 
+pub use constructor::is_plain_constructor;
+pub use emit::encode;
 pub use machine::{decode, salvage};
-pub use object::is_plain_constructor;
 pub use opcode::opcode_name;
 pub use splitter::{Progress, Splitter};
+pub use typed::{from_slice, to_vec};
 
 /// The protocol that `pickle.dumps` of Python 3.8 to 3.13 writes.
 pub const DEFAULT_PROTOCOL: u8 = 4;

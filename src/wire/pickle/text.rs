@@ -162,3 +162,29 @@ pub(super) fn integer(line: &[u8], limit: usize) -> Result<BigInt, Option<Reason
     };
     Ok(if negative { -integer } else { integer })
 }
+
+/// Appends UTF-8, surrogates in three bytes, as `UNICODE` writes it: what Latin-1 has in one byte, the
+/// rest, backslashes and what ends a line somewhere escaped. The inverse of [`raw_unicode_escape`].
+pub(super) fn push_raw_unicode_escape(output: &mut Vec<u8>, text: &[u8]) {
+    let mut rest = text;
+    while let [first, tail @ ..] = rest {
+        // The text was checked: a first byte says how many follow.
+        let (length, bits) = match first {
+            0..=0x7f => (0, *first),
+            0x80..=0xdf => (1, first & 0x1f),
+            0xe0..=0xef => (2, first & 0x0f),
+            0xf0.. => (3, first & 0x07),
+        };
+        let (more, tail) = tail.split_at(length.min(tail.len()));
+        rest = tail;
+        let code =
+            more.iter().fold(u32::from(bits), |code, byte| code << 6 | u32::from(byte & 0x3f));
+        match code {
+            0 | 0x0a | 0x0d | 0x1a | 0x5c | 0x100..=0xffff => {
+                output.extend_from_slice(format!("\\u{code:04x}").as_bytes());
+            }
+            0x10000.. => output.extend_from_slice(format!("\\U{code:08x}").as_bytes()),
+            _ => output.push(code as u8),
+        }
+    }
+}

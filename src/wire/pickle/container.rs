@@ -1,0 +1,116 @@
+//! Containers, made and filled from the stack.
+
+use super::keys::{self, Keyed};
+use super::machine::Machine;
+use crate::wire::Fault;
+use crate::wire::value::{Node, NodeId};
+
+impl Machine<'_> {
+    /// Replaces the stack from `from` on by a container of what was there.
+    #[inline]
+    pub(super) fn collect(
+        &mut self,
+        from: usize,
+        node: fn(Vec<NodeId>) -> Node,
+    ) -> Result<NodeId, Fault> {
+        self.spend_nodes(1)?;
+        let elements = &self.stack[from..];
+        let depth = self.depths.container(elements);
+        let id = self.value.add(node(elements.to_vec()));
+        self.check_depth(depth)?;
+        self.stack.truncate(from);
+        self.stack.push(id);
+        Ok(id)
+    }
+
+    #[inline]
+    pub(super) fn collect_top(&mut self, count: usize) -> Result<(), Fault> {
+        self.need(count)?;
+        self.collect(self.stack.len() - count, Node::Tuple)?;
+        Ok(())
+    }
+
+    /// What the stack has from `from` on goes into what is below it.
+    pub(super) fn target(&self, from: usize) -> Result<NodeId, Fault> {
+        if from > self.fence { Ok(self.stack[from - 1]) } else { Err(self.underflow()) }
+    }
+
+    pub(super) fn append_items(&mut self, from: usize) -> Result<(), Fault> {
+        let target = self.target(from)?;
+        let items = &self.stack[from..];
+        match self.value.node_mut(target) {
+            Node::List(list) => list.extend_from_slice(items),
+            Node::Object(object) => object.items.extend_from_slice(items),
+            _ => return Err(self.wrong_target(target)),
+        }
+        let depth = self.depths.extend(target, items);
+        self.stack.truncate(from);
+        self.check_depth(depth)
+    }
+
+    pub(super) fn add_items(&mut self, from: usize) -> Result<(), Fault> {
+        let target = self.target(from)?;
+        let items = &self.stack[from..];
+        let compare = match self.value.node_mut(target) {
+            Node::Set(set) => {
+                let fresh = set.is_empty();
+                set.extend_from_slice(items);
+                !(fresh && keys::few_different(&self.value, items.iter().copied()))
+            }
+            Node::Object(object) => {
+                object.items.extend_from_slice(items);
+                false
+            }
+            _ => return Err(self.wrong_target(target)),
+        };
+        let depth = self.depths.extend(target, items);
+        self.stack.truncate(from);
+        if compare {
+            self.compare_keys(target);
+        }
+        self.check_depth(depth)
+    }
+
+    pub(super) fn set_items(&mut self, from: usize) -> Result<(), Fault> {
+        let target = self.target(from)?;
+        let items = &self.stack[from..];
+        let (pairs, []) = items.as_chunks::<2>() else {
+            return Err(self.corrupt("a key without a value"));
+        };
+        let pairs = pairs.iter().map(|&[key, value]| (key, value));
+        let compare = match self.value.node_mut(target) {
+            Node::Dict(entries) => {
+                let fresh = entries.is_empty();
+                entries.extend(pairs);
+                !(fresh && keys::few_different(&self.value, items.iter().step_by(2).copied()))
+            }
+            Node::Object(object) => {
+                object.entries.extend(pairs);
+                false
+            }
+            _ => return Err(self.wrong_target(target)),
+        };
+        let depth = self.depths.extend(target, items);
+        self.stack.truncate(from);
+        if compare {
+            self.compare_keys(target);
+        }
+        self.check_depth(depth)
+    }
+
+    /// Has the members of a set compared that has just been made with them.
+    pub(super) fn compare_members(&mut self, set: NodeId) {
+        if let Node::Set(items) | Node::FrozenSet(items) = self.value.node(set)
+            && !keys::few_different(&self.value, items.iter().copied())
+        {
+            self.compare_keys(set);
+        }
+    }
+
+    /// Has the keys of a mapping or set compared at the end.
+    pub(super) fn compare_keys(&mut self, node: NodeId) {
+        if self.keyed.last().is_none_or(|last| last.node != node) {
+            self.keyed.push(Keyed { node, at: self.reader.at });
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Numbers and strings.
+
+use num_bigint::BigInt;
+
+use super::machine::{Machine, invalid_utf8};
+use super::text;
+use crate::wire::Fault;
+use crate::wire::value::Node;
+
+impl Machine<'_> {
+    pub(super) fn long(&mut self, width: usize) -> Result<(), Fault> {
+        let bytes = self.reader.counted(width)?;
+        let node = match bytes.last() {
+            None => Node::Int(0),
+            Some(&last) if bytes.len() <= 8 => {
+                // Two's complement: the sign goes on upwards.
+                let fill = if last & 0x80 == 0 { 0 } else { -1i64 };
+                Node::Int(
+                    bytes.iter().rev().fold(fill, |value, &byte| value << 8 | i64::from(byte)),
+                )
+            }
+            Some(_) => integer_node(BigInt::from_signed_bytes_le(bytes)),
+        };
+        self.push_leaf(node)
+    }
+
+    pub(super) fn int_line(&mut self) -> Result<(), Fault> {
+        match self.reader.line()? {
+            b"00" => self.push_leaf(Node::Bool(false)),
+            b"01" => self.push_leaf(Node::Bool(true)),
+            line => self.integer(line),
+        }
+    }
+
+    pub(super) fn long_line(&mut self) -> Result<(), Fault> {
+        let line = self.reader.line()?;
+        self.integer(line.strip_suffix(b"L").unwrap_or(line))
+    }
+
+    pub(super) fn integer(&mut self, line: &[u8]) -> Result<(), Fault> {
+        let integer = text::integer(line, self.limits.digits).map_err(|reason| match reason {
+            Some(reason) => self.corrupt(reason),
+            None => self.limit(format!("an integer of more than {} digits", self.limits.digits)),
+        })?;
+        self.push_leaf(integer_node(integer))
+    }
+
+    #[inline]
+    pub(super) fn unicode(&mut self, width: usize) -> Result<(), Fault> {
+        let bytes = self.reader.counted(width)?;
+        let start = self.reader.position() - bytes.len();
+        let span = self.value.slice(start, bytes.len());
+        if std::str::from_utf8(bytes).is_ok() {
+            return self.push_leaf(Node::Str(span));
+        }
+        match text::check_surrogates(bytes) {
+            Ok(()) => self.push_leaf(Node::Surrogates(span)),
+            Err(at) => Err(invalid_utf8(start + at)),
+        }
+    }
+
+    pub(super) fn unicode_line(&mut self) -> Result<(), Fault> {
+        let line = self.reader.line()?;
+        if line.is_ascii() && !line.contains(&b'\\') {
+            let span = self.value.slice(self.reader.position() - 1 - line.len(), line.len());
+            return self.push_leaf(Node::Str(span));
+        }
+        let text = text::raw_unicode_escape(line).map_err(|reason| self.corrupt(reason))?;
+        self.spend_copies(text.len(), 0)?;
+        let span = self.value.store(&text);
+        let valid = std::str::from_utf8(&text).is_ok();
+        self.push_leaf(if valid { Node::Str(span) } else { Node::Surrogates(span) })
+    }
+
+    pub(super) fn bytes(&mut self, width: usize) -> Result<(), Fault> {
+        let bytes = self.reader.counted(width)?;
+        let span = self.value.slice(self.reader.position() - bytes.len(), bytes.len());
+        self.push_leaf(Node::Bytes(span))
+    }
+
+    /// A Python 2 `str`: text if it is ASCII, which most were, and bytes otherwise.
+    pub(super) fn python2_string(&mut self, width: usize) -> Result<(), Fault> {
+        let bytes = self.reader.counted(width)?;
+        let span = self.value.slice(self.reader.position() - bytes.len(), bytes.len());
+        self.push_leaf(if bytes.is_ascii() { Node::Str(span) } else { Node::Bytes(span) })
+    }
+
+    pub(super) fn string_line(&mut self) -> Result<(), Fault> {
+        let line = self.reader.line()?;
+        let bytes = text::quoted_string(line).map_err(|reason| self.corrupt(reason))?;
+        self.spend_copies(bytes.len(), 0)?;
+        let span = self.value.store(&bytes);
+        self.push_leaf(if bytes.is_ascii() { Node::Str(span) } else { Node::Bytes(span) })
+    }
+}
+
+fn integer_node(integer: BigInt) -> Node {
+    match i64::try_from(&integer) {
+        Ok(small) => Node::Int(small),
+        Err(_) => Node::BigInt(Box::new(integer)),
+    }
+}

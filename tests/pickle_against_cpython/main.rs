@@ -1,0 +1,109 @@
+//! Our pickles and CPython's: what it writes we read as it was meant, and the other way round.
+//!
+//! `pickles.py` makes the pickles, each beside a description of the value that it was
+//! made from, and describes what it loads from ours in the same words.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use wirespool::wire::pickle::{self, Limits, Progress, Splitter};
+
+mod describe;
+
+/// What the script prints, given `input`; `None`, with the reason printed, where there is no Python.
+fn python(mode: &str, input: &[u8]) -> Option<String> {
+    let script =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pickle_against_cpython/pickles.py");
+    let child = Command::new("python3")
+        .arg(script)
+        .arg(mode)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn();
+    let mut child = match child {
+        Ok(child) => child,
+        Err(error) => {
+            println!("not compared with CPython: python3 does not start: {error}");
+            return None;
+        }
+    };
+    let mut stdin = child.stdin.take().expect("a pipe");
+    let input = input.to_vec();
+    let writer = std::thread::spawn(move || stdin.write_all(&input));
+    let output = child.wait_with_output().expect("python3 ends");
+    writer.join().expect("the writer ends").expect("python3 reads all");
+    assert!(output.status.success(), "python3 failed: {mode}");
+    Some(String::from_utf8(output.stdout).expect("text"))
+}
+
+/// One line of the script: what the pickle is, how it says so, and the pickle.
+struct Case {
+    name: String,
+    description: String,
+    bytes: Vec<u8>,
+}
+
+fn cases(text: &str) -> Vec<Case> {
+    let line = |line: &str| {
+        let mut fields = line.split('\t').map(str::to_owned);
+        let (name, description) = (fields.next()?, fields.next()?);
+        let hex = fields.next()?;
+        let digit = |at: usize| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).expect("hex");
+        Some(Case { name, description, bytes: (0..hex.len() / 2).map(digit).collect() })
+    };
+    text.lines().map(|text| line(text).expect("three fields")).collect()
+}
+
+#[test]
+fn what_cpython_writes_we_read_as_it_was_meant() {
+    let Some(text) = python("write", b"") else { return };
+    let cases = cases(&text);
+    assert!(cases.len() > 500, "only {} cases", cases.len());
+    for Case { name, description, bytes } in cases {
+        let mut splitter = Splitter::new(&Limits::default());
+        assert_eq!(splitter.feed(&bytes), Progress::Complete { consumed: bytes.len() }, "{name}");
+        let value = pickle::decode(&bytes, &Limits::default());
+        let value = value.unwrap_or_else(|fault| panic!("{name}: {fault}"));
+        assert_eq!(describe::describe(&value), description, "{name}");
+    }
+}
+
+#[test]
+fn what_we_write_cpython_reads_as_it_was_meant() {
+    let Some(text) = python("write-plain", b"") else { return };
+    let mut ours = Vec::new();
+    let mut expected = Vec::new();
+    let mut same = 0;
+    for Case { name, description, bytes } in cases(&text) {
+        let value = pickle::decode(&bytes, &Limits::default());
+        let value = value.unwrap_or_else(|fault| panic!("{name}: {fault}"));
+        for protocol in 0..=5 {
+            let encoded = pickle::encode(&value, protocol);
+            let encoded = encoded.unwrap_or_else(|error| panic!("{name}: {error}"));
+            let again = pickle::decode(&encoded, &Limits::default());
+            let again = again.unwrap_or_else(|fault| panic!("{name} at {protocol}: {fault}"));
+            assert_eq!(describe::describe(&again), description, "{name} at {protocol}");
+            // The name says how CPython wrote it.
+            let as_cpython = name.ends_with(&format!(" at {protocol}"));
+            if as_cpython && encoded == bytes {
+                same += 1;
+            } else if as_cpython && !name.contains('~') {
+                panic!("{name}: {:?} is not {:?}", hex(&encoded), hex(&bytes));
+            }
+            ours.extend(hex(&encoded).bytes());
+            ours.push(b'\n');
+            expected.push((format!("{name}, ours at {protocol}"), description.clone()));
+        }
+    }
+    assert!(same > 100, "only {same} are CPython's bytes");
+    let Some(read) = python("read", &ours) else { return };
+    assert_eq!(read.lines().count(), expected.len());
+    for (read, (name, description)) in read.lines().zip(expected) {
+        assert_eq!(read, description, "{name}");
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

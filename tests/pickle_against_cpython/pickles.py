@@ -1,0 +1,215 @@
+"""Pickles for main.rs, each with the value it stands for in words.
+
+    pickles.py write         name TAB description TAB pickle in hexadecimal, a line each
+    pickles.py write-plain   the same, of plain data only
+    pickles.py read          a pickle in hexadecimal on each line of stdin -> descriptions
+"""
+
+import collections
+import datetime
+import pickle
+import pickletools
+import struct
+import sys
+
+
+def string(kind, data):
+    return f"{kind}:{data.hex()}"
+
+
+class Describer:
+    """The words of describe.rs."""
+
+    def __init__(self):
+        self.numbers = {}
+        self.kept = []
+
+    def __call__(self, value):
+        kind = type(value)
+        if value is None or kind is bool:
+            return repr(value)
+        if kind is int:
+            return str(value) if -(2**63) <= value < 2**63 else hex(value)
+        if kind is float:
+            return "float:nan" if value != value else "float:" + struct.pack(">d", value).hex()
+        if kind is str:
+            return string("str", value.encode("utf-8", "surrogatepass"))
+        if kind is bytes:
+            return string("bytes", value)
+        if value != () or kind is not tuple:
+            if id(value) in self.numbers:
+                return f"#{self.numbers[id(value)]}"
+            self.numbers[id(value)] = len(self.numbers)
+            self.kept.append(value)
+        if kind is bytearray:
+            return string("bytearray", value)
+        if kind in (list, tuple):
+            return f"{kind.__name__}({' '.join(map(self, value))})"
+        if kind in (set, frozenset):
+            return f"{kind.__name__}({' '.join(sorted(map(self, value)))})"
+        if kind is dict:
+            pairs = (f"{self(key)} {self(item)}" for key, item in value.items())
+            return f"dict({' '.join(pairs)})"
+        raise TypeError(kind)
+
+
+def shared_list():
+    inner = [1]
+    return [inner, inner, {"inner": inner}]
+
+
+def cycles():
+    cycle = []
+    cycle.append(cycle)
+    yield "cycle-list", cycle
+    cycle = {}
+    cycle["self"] = cycle
+    yield "cycle-dict", cycle
+    inner = []
+    cycle = (inner,)
+    inner.append(cycle)
+    yield "cycle-tuple", cycle
+    yield "cycle-tuple-from-list", inner
+    inner = []
+    cycle = (1, 2, 3, 4, inner)
+    inner.append(cycle)
+    yield "cycle-tuple-long", cycle
+    first, second = [], []
+    cycle = (first, second)
+    first.append(cycle)
+    second.append(cycle)
+    yield "cycle-tuple-twice", cycle
+    inner = {}
+    cycle = (inner, inner)
+    inner[1] = cycle
+    yield "cycle-tuple-dict", cycle
+
+
+def plain():
+    # The pickler compares identities: a name with ~ is of a value whose parts are one object here
+    # and two in a value read from another protocol, or whose hash order is not its written order.
+    yield "original", {"1": 25, "2": 60}
+    for value in (None, True, False, 0, 1, -1, 255, 256, 65535, 65536, -129, 2**31 - 1, 2**31,
+                  -(2**31), -(2**31) - 1, 2**63 - 1, 2**63, -(2**63), -(2**63) - 1, 2**64, 10**30,
+                  -(10**30), 2**2039, 2**2040, -(2**2039), -(2**2040), 3**5000):
+        yield f"int-{str(value)[:30]}" if value is not None else "none", value
+    for value in (0.0, -0.0, 1.5, 1e300, 5e-324, float("inf"), float("-inf"), float("nan"), 0.1):
+        yield f"float-{value}" + "~" * (value in (1e300, 5e-324) or value != value), value
+    for value in ("", "a", "é", "ÿ", "Ā", "ЙОУ", "🦀", "a\\b\n\r\0\x1a'\"", "\\u0041", "x" * 255,
+                  "x" * 256, "y" * 70000, "\ud800", "a\udfffb", "\ud83d\ude00", "\U0010ffff"):
+        yield f"str-{ascii(value)[:20]}-{len(value)}", value
+    for value in (b"", b"a", b"\xff\0", bytes(range(256)), b"z" * 70000):
+        yield f"bytes-{len(value)}", value
+        yield f"bytearray-{len(value)}", bytearray(value)
+    for value in ([], [1], [1, 2], list(range(999)), list(range(1000)), list(range(1001)),
+                  list(range(2500)), [[]], [[[[]]]], (), (1,), (1, 2), (1, 2, 3), (1, 2, 3, 4),
+                  ((), ((),)), tuple(range(1500)), {}, {1: 2}, {1: 2, "a": None},
+                  {n: n * n for n in range(1500)}, {(1, "a"): [2], None: 1, True: 2, 1.5: 3},
+                  {b"k": bytearray(b"v")}, {frozenset([1]): 1}):
+        yield f"{type(value).__name__}-{len(value)}", value
+    for value in (set(), {1}, {1, 2, 3}, {(1, 2)}, set(range(2100)), {"x"}):
+        yield f"set-{len(value)}~", value
+        yield f"frozenset-{len(value)}~", frozenset(value)
+    yield "frozenset-nested~", frozenset([frozenset([1]), frozenset([2, 3])])
+    yield "shared-list", shared_list()
+    text, data = "shared text", b"shared bytes"
+    yield "shared-strings", [text, text, (text, data), {text: data}]
+    array = bytearray(b"once")
+    yield "shared-bytearray", [array, array]
+    pair = (1, 2)
+    yield "shared-tuple", [pair, pair, (pair, pair)]
+    yield "many-strings", [f"text {n}" for n in range(20000)]
+    yield "long-strings-between", ["a", "x" * 70000, "b", b"y" * 65536, "c", b"z" * 65535, bytearray(66000)]
+    yield "telemetry", [
+        {"device_id": n, "temp": 20 + n / 8, "ok": n % 2 == 0, "tags": ["a", None]} for n in range(700)
+    ]
+    yield "graphite", [(f"servers.host{n}.cpu", (1700000000 + n, n / 4)) for n in range(300)]
+    deep = []
+    for _ in range(400):
+        deep = [deep]
+    yield "deep-list", deep
+    yield from cycles()
+
+
+class Plain:
+    """An object with a state, by copyreg at protocols 0 and 1, by NEWOBJ above."""
+
+
+class Slots:
+    __slots__ = ("a",)
+
+
+class Keywords:
+    def __new__(cls, *, a):
+        self = object.__new__(cls)
+        self.a = a
+        return self
+
+    def __getnewargs_ex__(self):
+        return (), {"a": self.a}
+
+
+class Pickler(pickle._Pickler):
+    def persistent_id(self, value):
+        return ("id", 7) if value is Ellipsis else None
+
+
+def objects():
+    """Objects, with the description that their pickle must have at each protocol from 2."""
+    value = Plain()
+    value.x = 1
+    main = __name__
+    yield "plain", value, f"object({main}.Plain arguments() state(dict(str:78 1)))", 2
+    value = Slots()
+    value.a = 1
+    yield "slots", value, f"object({main}.Slots arguments() state(tuple(None dict(str:61 1))))", 2
+    yield "keywords", Keywords(a=1), f"object({main}.Keywords arguments() keywords(str:61 1) state(dict(str:61 1)))", 4
+    yield "ordered", collections.OrderedDict(a=1), "object(collections.OrderedDict arguments() entries(str:61 1))", 0
+    yield "deque", collections.deque([1, 2]), "object(collections.deque arguments() items(1 2))", 2
+    yield "default", collections.defaultdict(int, a=1), None, 2
+    yield "complex", 1 + 2j, None, 0
+    yield "date", datetime.date(2026, 11, 22), "object(datetime.date arguments(bytes:07ea0b16))", 0
+    yield "function", len, None, 0
+
+
+def variants(name, value, lowest=0):
+    for protocol in range(lowest, 6):
+        data = pickle.dumps(value, protocol)
+        yield f"{name} at {protocol}", data
+        if len(data) < 20000:
+            yield f"{name}, optimized, from {protocol}", pickletools.optimize(data)
+            yield f"{name}, by pickle.py, from {protocol}", pickle._dumps(value, protocol)
+
+
+def write(line, with_objects):
+    for name, value in plain():
+        described = Describer()(value)
+        for variant, data in variants(name, value):
+            # What cannot be loaded is no case: integers of more than 4,300 digits as text.
+            try:
+                loaded = pickle.loads(data)
+            except ValueError:
+                continue
+            assert Describer()(loaded) == described or "optimized" in variant or "~" in name, variant
+            # Protocol 0 to 2 bytes are built anew each time, and so are shared ones.
+            line(variant, Describer()(loaded), data)
+    if with_objects:
+        for name, value, described, lowest in objects():
+            if described is None:
+                continue
+            for variant, data in variants(name, value, lowest):
+                line(variant, described, data)
+
+
+def main(mode):
+    if mode == "read":
+        for text in sys.stdin:
+            print(Describer()(pickle.loads(bytes.fromhex(text))))
+        return
+    write(lambda name, described, data: print(name, described, data.hex(), sep="\t"), mode == "write")
+
+
+if __name__ == "__main__":
+    sys.setrecursionlimit(10000)
+    sys.set_int_max_str_digits(4300)
+    main(sys.argv[1])
