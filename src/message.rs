@@ -1,3 +1,126 @@
-//! messages
-/// m
-pub struct Message;
+//! From events to messages: each side's bytes, cut and decoded by its format.
+
+mod assembler;
+
+use std::fmt::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+pub use assembler::{Assembler, Output, Receive};
+
+use crate::session::{ConnectionId, Event, Kind, Side, Start, Timestamp};
+use crate::wire::{Fault, Format, Split, Value};
+
+/// One message of one side of a connection: its bytes, and its value or why it has none.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// Whose.
+    pub connection: ConnectionId,
+    /// Who sent it.
+    pub side: Side,
+    /// Its number among the messages of both sides of the connection, from 0.
+    pub index: u64,
+    /// When it was complete.
+    pub time: Timestamp,
+    /// Where it begins, in bytes of what its side sent.
+    pub offset: u64,
+    /// The capture's frame in which it was complete; `None` when live.
+    pub frame: Option<u64>,
+    /// The format it was read by.
+    pub format: Format,
+    /// Whether its borders stand in the bytes or were guessed.
+    pub split: Split,
+    /// All its bytes, prefix and terminator included.
+    pub raw: Vec<u8>,
+    /// What it says.
+    pub body: std::result::Result<Value, Fault>,
+    /// Protocol Buffers fields that the schema does not know.
+    pub unknown: Option<Value>,
+}
+
+impl Message {
+    /// Its line in `--json`: an object without a line's end.
+    pub fn to_json(&self) -> String {
+        let mut line = String::with_capacity(256);
+        line_start(&mut line, self.connection, Some(self.side));
+        let _ = write!(line, r#","index":{},"time":"{}""#, self.index, self.time);
+        let _ = write!(line, r#","offset":{},"size":{}"#, self.offset, self.raw.len());
+        if let Some(frame) = self.frame {
+            let _ = write!(line, r#","frame":{frame}"#);
+        }
+        let _ = write!(line, r#","format":"{}""#, self.format);
+        if self.split == Split::Guessed {
+            line.push_str(r#","split":"guessed""#);
+        }
+        match &self.body {
+            Ok(value) => {
+                line.push_str(r#","value":"#);
+                line.push_str(&self.format.write_json(value));
+            }
+            Err(fault) => {
+                let message = serde_json::Value::from(fault.message.as_str());
+                let (kind, at) = (fault.kind.name(), fault.at);
+                let _ = write!(
+                    line,
+                    r#","error":{{"kind":"{kind}","at":{at},"message":{message}}},"raw":"{}""#,
+                    BASE64.encode(&self.raw)
+                );
+            }
+        }
+        if let Some(unknown) = &self.unknown {
+            line.push_str(r#","unknown":"#);
+            line.push_str(&self.format.write_json(unknown));
+        }
+        line.push('}');
+        line
+    }
+}
+
+/// The line in `--json` of an event that is no data, at `offset` bytes of its side; `None` of events
+/// that concern recorders only.
+pub fn event_to_json(event: &Event<'_>, offset: u64) -> Option<String> {
+    let (name, side) = match event.kind {
+        Kind::Open { .. } => ("open", None),
+        Kind::Gap { side, .. } => ("gap", Some(side)),
+        Kind::Eof { side } => ("eof", Some(side)),
+        Kind::Reset { side } => ("reset", Some(side)),
+        Kind::Cut => ("cut", None),
+        Kind::Data { .. } | Kind::Delivered { .. } | Kind::Note(_) => return None,
+    };
+    let mut line = String::with_capacity(160);
+    line_start(&mut line, event.connection, side);
+    let _ = write!(line, r#","time":"{}""#, event.at);
+    if side.is_some() {
+        let _ = write!(line, r#","offset":{offset}"#);
+    }
+    if let Some(frame) = event.frame {
+        let _ = write!(line, r#","frame":{frame}"#);
+    }
+    let _ = write!(line, r#","event":"{name}""#);
+    match event.kind {
+        Kind::Open { client, server, start, .. } => {
+            let start = match start {
+                Start::Seen => "seen",
+                Start::Missed => "missed",
+            };
+            let _ = write!(line, r#","client":"{client}","server":"{server}","start":"{start}""#);
+        }
+        Kind::Gap { length, .. } => match length {
+            Some(length) => {
+                let _ = write!(line, r#","length":{length}"#);
+            }
+            None => line.push_str(r#","length":null"#),
+        },
+        _ => {}
+    }
+    line.push('}');
+    Some(line)
+}
+
+fn line_start(line: &mut String, connection: ConnectionId, side: Option<Side>) {
+    let _ = write!(line, r#"{{"connection":{connection}"#);
+    if let Some(side) = side {
+        let _ = write!(line, r#","side":"{side}""#);
+    }
+}
