@@ -1,0 +1,208 @@
+//! What came back against what was recorded. Sans-I/O: bytes come in as they arrive.
+//!
+//! Where the format marks the ends of messages, message is compared with message by value, however
+//! the bytes were cut on their way. Else the bytes are compared, position by position, and count as
+//! the recorded messages they make up: a peer that cuts them otherwise makes no difference.
+
+use std::collections::VecDeque;
+
+use serde::Serialize;
+
+use crate::message::Message;
+use crate::session::Side;
+use crate::wire::{Arrival, Decoded, Decoder, Fault, Format, Value};
+
+use super::script::Conversation;
+
+/// The longest text of a value in a [`Difference`], in characters.
+const EXCERPT: usize = 200;
+
+/// One message that came back otherwise than it was recorded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// The recorded message's number in its connection; `None` of one that was not recorded.
+    pub index: Option<u64>,
+    /// Where in its side's bytes it begins: as recorded, or of one that was not, as it came.
+    pub offset: u64,
+    /// What was recorded.
+    pub expected: Option<String>,
+    /// What came.
+    pub got: String,
+}
+
+/// Compares one side's live bytes with its recorded ones.
+pub struct Comparison<'a> {
+    expected: VecDeque<&'a Message>,
+    format: &'a Format,
+    mode: Mode,
+    /// How many recorded messages came, equal or not.
+    pub arrived: u64,
+    /// How many of them were equal.
+    pub matched: u64,
+    /// How many of them were not.
+    pub differing: u64,
+    /// How many bytes came.
+    pub bytes: u64,
+    /// How many bytes came that belong to no recorded message.
+    pub unexpected: u64,
+    /// The first differences, at most as many as [`Comparison::KEPT`].
+    pub differences: Vec<Difference>,
+}
+
+enum Mode {
+    Messages(Box<Decoder>),
+    /// Bytes of the message in front that came already, and whether they are as recorded.
+    Bytes {
+        heard: Vec<u8>,
+    },
+}
+
+impl<'a> Comparison<'a> {
+    /// How many differences are kept; the others are counted.
+    pub const KEPT: usize = 20;
+
+    /// Expects what `side` sent in `conversation`.
+    pub fn new(conversation: &'a Conversation, side: Side, format: &'a Format) -> Comparison<'a> {
+        let mode = if format.is_delimited() {
+            Mode::Messages(Box::new(Decoder::new(format)))
+        } else {
+            Mode::Bytes { heard: Vec::new() }
+        };
+        Comparison {
+            expected: conversation.steps.iter().filter_map(|step| step.message_of(side)).collect(),
+            format,
+            mode,
+            arrived: 0,
+            matched: 0,
+            differing: 0,
+            bytes: 0,
+            unexpected: 0,
+            differences: Vec::new(),
+        }
+    }
+
+    /// How many recorded messages have not come.
+    pub fn missed(&self) -> u64 {
+        self.expected.len() as u64
+    }
+
+    /// Takes bytes that arrived.
+    pub fn take(&mut self, arrival: Arrival, bytes: &[u8]) {
+        self.step(|decoder, out| decoder.push(arrival, bytes, out), bytes);
+    }
+
+    /// The side has ended: what it had begun is all that comes.
+    pub fn end(&mut self) {
+        self.step(|decoder, out| decoder.end(out), &[]);
+        if let Mode::Bytes { heard } = &mut self.mode
+            && !heard.is_empty()
+        {
+            let heard = std::mem::take(heard);
+            self.compare_bytes(&heard);
+        }
+    }
+
+    fn step(
+        &mut self,
+        decode: impl FnOnce(&mut Decoder, &mut dyn FnMut(Decoded)),
+        mut bytes: &[u8],
+    ) {
+        match &mut self.mode {
+            Mode::Messages(decoder) => {
+                self.bytes += bytes.len() as u64;
+                let mut decoded = Vec::new();
+                decode(decoder, &mut |one| decoded.push(one));
+                for one in &decoded {
+                    self.compare_message(one);
+                }
+            }
+            Mode::Bytes { .. } => {
+                while !bytes.is_empty() {
+                    bytes = self.fill(bytes);
+                }
+            }
+        }
+    }
+
+    /// Adds to the message in front what belongs to it, compares it once whole, and returns the rest.
+    fn fill<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
+        let Mode::Bytes { heard } = &mut self.mode else { return &[] };
+        let Some(front) = self.expected.front() else {
+            self.bytes += bytes.len() as u64;
+            self.surplus(self.bytes - bytes.len() as u64, excerpt_of_bytes(bytes), bytes.len());
+            return &[];
+        };
+        let (taken, rest) = bytes.split_at(bytes.len().min(front.raw.len() - heard.len()));
+        heard.extend_from_slice(taken);
+        self.bytes += taken.len() as u64;
+        if heard.len() == front.raw.len() {
+            let whole = std::mem::take(heard);
+            self.compare_bytes(&whole);
+        }
+        rest
+    }
+
+    fn compare_bytes(&mut self, heard: &[u8]) {
+        let Some(expected) = self.expected.pop_front() else { return };
+        let equal = expected.raw == heard;
+        self.count(expected, equal, || excerpt_of_bytes(heard));
+    }
+
+    fn compare_message(&mut self, got: &Decoded) {
+        let Some(expected) = self.expected.pop_front() else {
+            let shown = excerpt(self.format, &got.body, &got.raw);
+            return self.surplus(got.offset, shown, got.raw.len());
+        };
+        let equal = expected.raw == got.raw
+            || matches!((&expected.body, &got.body), (Ok(left), Ok(right)) if left == right);
+        let format = self.format;
+        self.count(expected, equal, || excerpt(format, &got.body, &got.raw));
+    }
+
+    fn count(&mut self, expected: &Message, equal: bool, got: impl FnOnce() -> String) {
+        self.arrived += 1;
+        if equal {
+            self.matched += 1;
+            return;
+        }
+        self.differing += 1;
+        if self.differences.len() < Comparison::KEPT {
+            let shown = if self.format.is_delimited() {
+                excerpt(self.format, &expected.body, &expected.raw)
+            } else {
+                excerpt_of_bytes(&expected.raw)
+            };
+            self.differences.push(Difference {
+                index: Some(expected.index),
+                offset: expected.offset,
+                expected: Some(shown),
+                got: got(),
+            });
+        }
+    }
+
+    fn surplus(&mut self, offset: u64, got: String, length: usize) {
+        self.unexpected += length as u64;
+        if self.differences.len() < Comparison::KEPT {
+            self.differences.push(Difference { index: None, offset, expected: None, got });
+        }
+    }
+}
+
+fn excerpt(format: &Format, body: &Result<Value, Fault>, raw: &[u8]) -> String {
+    match body {
+        Ok(value) => shortened(&format.write_json(value)),
+        Err(fault) => format!("{} ({fault})", excerpt_of_bytes(raw)),
+    }
+}
+
+fn excerpt_of_bytes(bytes: &[u8]) -> String {
+    shortened(&bytes[..bytes.len().min(EXCERPT)].escape_ascii().to_string())
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(EXCERPT) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
