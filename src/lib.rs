@@ -17,6 +17,8 @@
 //! | [`cli`] | the `wirespool` command: the only place that prints |
 //! | `python` | the Python module (feature `python`) |
 
+#![warn(clippy::unwrap_used)]
+
 pub mod capture;
 pub mod cli;
 mod error;

@@ -1,0 +1,152 @@
+//! Arguments that several commands share.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::failure::{At, Failure};
+use super::printer::Look;
+use crate::capture::{Writer, WriterOptions};
+use crate::session::{ConnectionId, Side};
+use crate::wire::Format;
+
+/// The format to read messages by.
+#[derive(Debug, Args)]
+pub(super) struct FormatArguments {
+    /// What the messages are: text, pickle, protobuf:pb.TempEvent, raw, auto; with a framing text/line,
+    /// pickle/u32be, protobuf:pb.TempEvent/varint
+    #[arg(short, long, value_name = "FORMAT")]
+    pub(super) format: Option<String>,
+    #[command(flatten)]
+    pub(super) guess: GuessArguments,
+}
+
+/// How far a guess may go.
+#[derive(Debug, Args)]
+pub(super) struct GuessArguments {
+    /// How long `guess` waits for a Protocol Buffers message to go on after a read's end
+    #[arg(long, value_name = "TIME", default_value = "5ms", value_parser = duration)]
+    guess_window: Duration,
+}
+
+impl GuessArguments {
+    /// The format `spelling` stands for, with these settings.
+    pub(super) fn format(&self, spelling: &str) -> Result<Format, Failure> {
+        let mut format = Format::parse(spelling).at("--format")?;
+        format.set_guess_window(self.guess_window);
+        Ok(format)
+    }
+}
+
+impl FormatArguments {
+    /// The format that was given.
+    pub(super) fn given(&self) -> Result<Option<Format>, Failure> {
+        self.format.as_deref().map(|spelling| self.guess.format(spelling)).transpose()
+    }
+
+    /// The format that was given, else the one the capture says it was recorded as, else what the
+    /// bytes look like.
+    pub(super) fn or_recorded(&self, recorded: Option<&str>) -> Result<Format, Failure> {
+        match &self.format {
+            Some(spelling) => self.guess.format(spelling),
+            // A capture of a later version may name a format that this one does not know.
+            None => Ok(recorded
+                .and_then(|spelling| self.guess.format(spelling).ok())
+                .map_or_else(|| self.guess.format("auto"), Ok)?),
+        }
+    }
+}
+
+/// How to print messages.
+#[derive(Debug, Args)]
+pub(super) struct PrintArguments {
+    /// Print JSON lines
+    #[arg(long)]
+    json: bool,
+    /// Print all bytes below each message
+    #[arg(long, conflicts_with = "json")]
+    hex: bool,
+    /// Print also when connections open, half-close, are reset or cut
+    #[arg(long)]
+    pub(super) events: bool,
+}
+
+impl PrintArguments {
+    pub(super) fn look(&self) -> Look {
+        match (self.json, self.hex) {
+            (true, _) => Look::Json,
+            (false, true) => Look::Hex,
+            (false, false) => Look::Lines,
+        }
+    }
+}
+
+/// Which messages to print.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct Selection {
+    /// Print at most N messages
+    #[arg(short = 'n', long = "count", value_name = "N")]
+    pub(super) count: Option<u64>,
+    /// Print only connection N; may be given several times
+    #[arg(long, value_name = "N")]
+    pub(super) connection: Vec<u64>,
+    /// Print only what one side sent: client or server
+    #[arg(long, value_parser = side)]
+    pub(super) side: Option<Side>,
+    /// Print only connections with this port at either end
+    #[arg(long)]
+    pub(super) port: Option<u16>,
+}
+
+impl Selection {
+    /// Whether a connection is among those asked for.
+    pub(super) fn takes(&self, connection: ConnectionId) -> bool {
+        self.connection.is_empty() || self.connection.contains(&connection.0)
+    }
+}
+
+/// When a live command ends by itself.
+#[derive(Debug, Args)]
+pub(super) struct LimitArguments {
+    /// End after this time, such as 30s or 5m
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(super) duration: Option<Duration>,
+    /// End when N connections have closed
+    #[arg(long, value_name = "N")]
+    pub(super) connections: Option<u64>,
+}
+
+/// Where to write a capture, if anywhere.
+#[derive(Debug, Args)]
+pub(super) struct OutputArguments {
+    /// Write a capture; .pcapng or .pcap by its ending
+    #[arg(short = 'o', short_alias = 'w', long = "output", value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// Overwrite the capture if it exists
+    #[arg(long)]
+    pub(super) force: bool,
+}
+
+impl OutputArguments {
+    /// The capture's writer, if one was asked for.
+    pub(super) fn writer(&self, format: Option<&Format>) -> Result<Option<Writer>, Failure> {
+        let Some(path) = &self.output else { return Ok(None) };
+        let options = WriterOptions { force: self.force, format: format.map(Format::to_string) };
+        Writer::create(path, options).map(Some).at("--output")
+    }
+}
+
+/// A length of time with its unit: `5ms`, `1s`, `2m 30s`.
+pub(super) fn duration(given: &str) -> Result<Duration, String> {
+    humantime::parse_duration(given)
+        .map_err(|error| format!("{error}; write a number with its unit, as 500ms or 2s"))
+}
+
+fn side(given: &str) -> Result<Side, String> {
+    match given {
+        "client" => Ok(Side::Client),
+        "server" => Ok(Side::Server),
+        _ => Err("a side is client or server".to_owned()),
+    }
+}

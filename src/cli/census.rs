@@ -1,0 +1,141 @@
+//! What `info` says of each connection, counted from events.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
+
+use crate::Result;
+use crate::message::{Assembler, Output, Receive};
+use crate::session::{ConnectionId, Event, Kind, Note, Side, Sink, Start, Timestamp};
+use crate::wire::{Format, detect};
+
+/// How many chunks of each side are looked at to name its format, and how much of each, in bytes.
+const SAMPLES: usize = 4;
+const SAMPLE_SIZE: usize = 4096;
+
+/// A sink that counts: bytes and ends of connections, and with a format their messages.
+pub(super) struct Census {
+    connections: BTreeMap<ConnectionId, Counts>,
+    messages: Option<Assembler<MessageCounts>>,
+}
+
+/// What was counted of one connection.
+pub(super) struct Counts {
+    pub(super) client: SocketAddr,
+    pub(super) server: SocketAddr,
+    pub(super) start: Start,
+    pub(super) opened: Timestamp,
+    pub(super) last: Timestamp,
+    pub(super) sides: [SideCounts; 2],
+    /// Who ended it and how, in order; nobody for a capture that ended first.
+    pub(super) ends: Vec<(Option<Side>, &'static str)>,
+}
+
+/// What was counted of one side.
+#[derive(Default)]
+pub(super) struct SideCounts {
+    pub(super) bytes: u64,
+    pub(super) gaps: u64,
+    pub(super) missing: u64,
+    pub(super) retransmissions: u64,
+    pub(super) overlaps: u64,
+    /// Messages in all, and those that could not be decoded; where a format was given.
+    pub(super) messages: Option<(u64, u64)>,
+    samples: Vec<Vec<u8>>,
+}
+
+impl SideCounts {
+    /// What its first bytes look like, and why; `None` of a side that sent nothing.
+    pub(super) fn looks_like(&self) -> Option<(Format, String)> {
+        let samples: Vec<&[u8]> = self.samples.iter().map(Vec::as_slice).collect();
+        (!samples.is_empty()).then(|| detect(&samples))
+    }
+}
+
+impl Census {
+    /// Counts messages too if a format is given.
+    pub(super) fn new(format: Option<Format>) -> Census {
+        let messages = format.map(|format| Assembler::new(format, MessageCounts::default()));
+        Census { connections: BTreeMap::new(), messages }
+    }
+
+    /// The connections, by number.
+    pub(super) fn conclude(mut self) -> BTreeMap<ConnectionId, Counts> {
+        if let Some(messages) = self.messages {
+            let counted = messages.into_receiver().0;
+            for (connection, counts) in &mut self.connections {
+                for side in Side::BOTH {
+                    let found = counted.get(&(*connection, side)).copied().unwrap_or_default();
+                    counts.sides[side.index()].messages = Some(found);
+                }
+            }
+        }
+        self.connections
+    }
+}
+
+impl Sink for Census {
+    fn event(&mut self, event: &Event<'_>) -> Result<()> {
+        if let Kind::Open { client, server, start, .. } = event.kind {
+            let (opened, last) = (event.at, event.at);
+            let counts = Counts {
+                client,
+                server,
+                start,
+                opened,
+                last,
+                sides: Default::default(),
+                ends: vec![],
+            };
+            self.connections.insert(event.connection, counts);
+        }
+        if let Some(counts) = self.connections.get_mut(&event.connection) {
+            counts.count(event);
+        }
+        self.messages.as_mut().map_or(Ok(()), |messages| messages.event(event))
+    }
+}
+
+impl Counts {
+    fn count(&mut self, event: &Event<'_>) {
+        if !matches!(event.kind, Kind::Cut) {
+            self.last = self.last.max(event.at);
+        }
+        match event.kind {
+            Kind::Data { side, bytes } => {
+                let counts = &mut self.sides[side.index()];
+                counts.bytes += bytes.len() as u64;
+                if counts.samples.len() < SAMPLES {
+                    counts.samples.push(bytes[..bytes.len().min(SAMPLE_SIZE)].to_vec());
+                }
+            }
+            Kind::Gap { side, length } => {
+                let counts = &mut self.sides[side.index()];
+                counts.gaps += 1;
+                counts.missing += length.unwrap_or(0);
+            }
+            Kind::Note(Note::Retransmission { side, .. }) => {
+                self.sides[side.index()].retransmissions += 1;
+            }
+            Kind::Note(Note::Overlap { side, .. }) => self.sides[side.index()].overlaps += 1,
+            Kind::Eof { side } => self.ends.push((Some(side), "closed")),
+            Kind::Reset { side } => self.ends.push((Some(side), "reset")),
+            Kind::Cut => self.ends.push((None, "open")),
+            _ => {}
+        }
+    }
+}
+
+/// Messages, and undecodable ones among them, of each side.
+#[derive(Default)]
+struct MessageCounts(HashMap<(ConnectionId, Side), (u64, u64)>);
+
+impl Receive for MessageCounts {
+    fn receive(&mut self, output: Output<'_>) -> Result<()> {
+        if let Output::Message(message) = output {
+            let counts = self.0.entry((message.connection, message.side)).or_default();
+            counts.0 += 1;
+            counts.1 += u64::from(message.body.is_err());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,201 @@
+//! `wirespool info`: what a capture holds.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::{Map, Value as Json, json};
+
+use super::arguments::FormatArguments;
+use super::census::{Census, Counts, SideCounts};
+use super::printer::written;
+use super::show::{recorded_format, warn_of_damage};
+use super::{DONE, FINDING, Outcome};
+use crate::capture::{Origin, Reader};
+use crate::session::{ConnectionId, Side, Start};
+use crate::wire::Format;
+
+/// Say what captures hold: connections, formats, sizes, ends, gaps
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  wirespool info session.pcapng
+  wirespool info session.pcapng -f pickle --json
+  wirespool info session.pcapng -f pickle --check
+
+With --check, exits with 1 if bytes are missing, the file is damaged, or messages cannot be decoded.")]
+pub(super) struct Arguments {
+    /// The captures, pcap or pcapng
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    format: FormatArguments,
+    /// Print one JSON object a capture
+    #[arg(long)]
+    json: bool,
+    /// Exit with 1 if anything is missing or cannot be decoded
+    #[arg(long)]
+    check: bool,
+}
+
+pub(super) fn run(arguments: Arguments) -> Outcome {
+    let format = arguments.format.given()?;
+    let mut findings = false;
+    for file in &arguments.files {
+        let mut reader = Reader::open(file)?;
+        let mut census = Census::new(format.clone());
+        reader.read_all(&mut census)?;
+        let connections = census.conclude();
+        warn_of_damage(&reader, file);
+        let sides = connections.values().flat_map(|counts| &counts.sides);
+        findings |= sides.into_iter().any(has_finding) || !reader.summary().warnings().is_empty();
+        let shown = if arguments.json {
+            as_json(&arguments, &reader, &connections, file).to_string() + "\n"
+        } else {
+            as_table(&arguments, &reader, &connections, file)
+        };
+        written(std::io::Write::write_all(&mut anstream::stdout(), shown.as_bytes()))?;
+    }
+    Ok(if arguments.check && findings { FINDING } else { DONE })
+}
+
+fn has_finding(side: &SideCounts) -> bool {
+    side.gaps > 0 || side.messages.is_some_and(|(_, undecodable)| undecodable > 0)
+}
+
+/// The format of a side: given, recorded, or by its looks.
+fn format_of(arguments: &Arguments, origin: &Origin, side: &SideCounts) -> Option<String> {
+    let known = arguments.format.format.as_deref().or(recorded_format(origin));
+    let looks = || side.looks_like().map(|(format, _)| format);
+    (side.bytes > 0)
+        .then(|| known.map(str::to_owned).or_else(|| looks().as_ref().map(Format::to_string)))
+        .flatten()
+}
+
+fn as_json(
+    arguments: &Arguments,
+    reader: &Reader,
+    connections: &BTreeMap<ConnectionId, Counts>,
+    file: &std::path::Path,
+) -> Json {
+    let origin = reader.origin();
+    let summary = reader.summary();
+    let list: Vec<Json> = connections
+        .iter()
+        .map(|(connection, counts)| {
+            let mut sides = Map::new();
+            for side in Side::BOTH {
+                let one = &counts.sides[side.index()];
+                let mut fields = json!({
+                    "bytes": one.bytes,
+                    "format": format_of(arguments, origin, one),
+                    "gaps": one.gaps,
+                    "missing_bytes": one.missing,
+                });
+                if let Some((messages, undecodable)) = one.messages {
+                    fields["messages"] = messages.into();
+                    fields["undecodable"] = undecodable.into();
+                }
+                // Of headers that wirespool made up, transport figures would say nothing.
+                if *origin == Origin::Captured {
+                    fields["retransmissions"] = one.retransmissions.into();
+                    fields["differing_overlaps"] = one.overlaps.into();
+                }
+                sides.insert(side.name().to_owned(), fields);
+            }
+            let ends: Vec<Json> = counts
+                .ends
+                .iter()
+                .map(|(side, how)| json!({"side": side.map(Side::name), "how": how}))
+                .collect();
+            json!({
+                "connection": connection.0,
+                "client": counts.client.to_string(),
+                "server": counts.server.to_string(),
+                "start": if counts.start == Start::Seen { "seen" } else { "missed" },
+                "opened": counts.opened.to_string(),
+                "duration": counts.last.since(counts.opened).as_secs_f64(),
+                "sides": sides,
+                "ends": ends,
+            })
+        })
+        .collect();
+    json!({
+        "file": file.display().to_string(),
+        "origin": origin.to_string(),
+        "packets": summary.packets,
+        "warnings": summary.warnings(),
+        "connections": list,
+    })
+}
+
+fn as_table(
+    arguments: &Arguments,
+    reader: &Reader,
+    connections: &BTreeMap<ConnectionId, Counts>,
+    file: &std::path::Path,
+) -> String {
+    let origin = reader.origin();
+    let packets = reader.summary().packets;
+    let mut text = format!("{}: {packets} packets, {origin}\n", file.display());
+    let mut rows = vec![
+        [
+            "", "client", "server", "seconds", "side", "bytes", "messages", "format", "missing",
+            "ended",
+        ]
+        .map(str::to_owned),
+    ];
+    for (connection, counts) in connections {
+        for side in Side::BOTH {
+            let one = &counts.sides[side.index()];
+            let first = side == Side::Client;
+            let only_first = |text: String| if first { text } else { String::new() };
+            let messages = match one.messages {
+                Some((messages, 0)) => messages.to_string(),
+                Some((messages, bad)) => format!("{messages} ({bad} undecodable)"),
+                None => String::new(),
+            };
+            let missing = match (one.gaps, one.missing) {
+                (0, _) => String::new(),
+                (gaps, missing) => format!("{missing} B in {gaps}"),
+            };
+            rows.push([
+                only_first(connection.to_string()),
+                only_first(counts.client.to_string()),
+                only_first(counts.server.to_string()),
+                only_first(format!("{:.3}", counts.last.since(counts.opened).as_secs_f64())),
+                side.to_string(),
+                one.bytes.to_string(),
+                messages,
+                format_of(arguments, origin, one).unwrap_or_default(),
+                missing,
+                ended(counts, side),
+            ]);
+        }
+    }
+    // A column that says nothing about any connection is left out.
+    let used: Vec<usize> = (0..rows[0].len())
+        .filter(|&column| rows[1..].iter().any(|row| !row[column].is_empty()))
+        .collect();
+    for row in &rows {
+        let mut line = String::new();
+        for &column in &used {
+            let width = rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+            line.push_str(&format!("{:width$}  ", row[column]));
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// How a side ended: by itself, or with the connection.
+fn ended(counts: &Counts, side: Side) -> String {
+    let own: Vec<&str> =
+        counts.ends.iter().filter(|(who, _)| *who == Some(side)).map(|(_, how)| *how).collect();
+    match own.as_slice() {
+        [] if counts.ends.iter().any(|(who, _)| who.is_none()) => "open".to_owned(),
+        [] => String::new(),
+        ways => ways.join(", "),
+    }
+}

@@ -1,0 +1,69 @@
+//! `wirespool listen`: a server that prints what clients send.
+
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::arguments::{
+    GuessArguments, LimitArguments, OutputArguments, PrintArguments, Selection,
+};
+use super::failure::At;
+use super::live::{self, LiveSink};
+use super::printer::Printer;
+use super::{DONE, Outcome};
+use crate::message::Assembler;
+use crate::net::{self, Address, Stop};
+use crate::record::{Limits, Recorder, listen};
+
+/// Print what clients send
+///
+/// Takes any number of clients, answers nothing, and closes a connection when its client does. Ends at
+/// Ctrl-C, after --duration, or when --connections have closed.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  wirespool listen 12345 -f pickle
+  wirespool listen 127.0.0.1:0 -f protobuf:pb.TempEvent --json --connections 1 -o session.pcapng")]
+pub(super) struct Arguments {
+    /// Where clients connect: HOST:PORT, or PORT for 127.0.0.1
+    #[arg(value_name = "ADDR")]
+    address: String,
+    /// What the messages are: text, pickle, protobuf:pb.TempEvent, raw, auto; with a framing text/line,
+    /// pickle/u32be, protobuf:pb.TempEvent/varint
+    #[arg(short, long, value_name = "FORMAT")]
+    format: String,
+    #[command(flatten)]
+    guess: GuessArguments,
+    #[command(flatten)]
+    output: OutputArguments,
+    #[command(flatten)]
+    print: PrintArguments,
+    #[command(flatten)]
+    limits: LimitArguments,
+}
+
+pub(super) fn run(arguments: Arguments) -> Outcome {
+    let address: Address = arguments.address.parse().at("ADDR")?;
+    let format = arguments.guess.format(&arguments.format)?;
+    let runtime = live::runtime()?;
+    runtime.block_on(async {
+        let stop = Stop::new();
+        live::stop_on_signals(&stop)?;
+        let listener = net::listen(&address).await.at("ADDR")?;
+        // The file last: a port in use must not leave an empty capture behind.
+        let writer = arguments.output.writer(Some(&format))?;
+        let print = &arguments.print;
+        let printer = Printer::new(print.look(), print.events, true, Selection::default());
+        let sink = LiveSink::new(writer, Some(Assembler::new(format, printer)));
+        let recorder = Arc::new(Recorder::new(sink));
+        live::announce(&listener)?;
+        let limits = Limits {
+            connections: arguments.limits.connections,
+            duration: arguments.limits.duration,
+            stop,
+        };
+        let recorded = listen(listener, recorder.clone(), limits, live::observer()).await;
+        live::conclude(recorder, recorded, arguments.output.output.as_deref())?;
+        Ok(DONE)
+    })
+}

@@ -1,0 +1,118 @@
+//! What `record`, `listen` and `send` share: the runtime, the signals, and the sink that writes and
+//! prints at once.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::failure::Failure;
+use super::printer::Printer;
+use crate::capture::{Summary, Writer};
+use crate::message::Assembler;
+use crate::net::Stop;
+use crate::record::{Notice, Observer, Recorder};
+use crate::session::{Event, Sink, Timestamp};
+use crate::{Error, Result};
+
+/// The status of a process that was interrupted twice.
+const INTERRUPTED: i32 = 130;
+
+/// A runtime for sockets and signals.
+pub(super) fn runtime() -> std::result::Result<Runtime, Failure> {
+    Ok(Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|source| Error::network("start", "the network runtime", source))?)
+}
+
+/// Asks for `stop` at the first Ctrl-C or SIGTERM, and exits at the second. To be called within the
+/// runtime.
+pub(super) fn stop_on_signals(stop: &Stop) -> std::result::Result<(), Failure> {
+    let failed = |source| Error::network("wait for", "signals", source);
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let stop = stop.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            if stop.is_requested() {
+                std::process::exit(INTERRUPTED);
+            }
+            stop.request();
+        }
+    });
+    Ok(())
+}
+
+/// Says on stderr where connections are taken, in the form that tests and scripts wait for.
+pub(super) fn announce(listener: &tokio::net::TcpListener) -> std::result::Result<(), Failure> {
+    let address = listener
+        .local_addr()
+        .map_err(|source| Error::network("listen on", "the address", source))?;
+    anstream::eprintln!("listening on {address}");
+    Ok(())
+}
+
+/// Says notices on stderr.
+pub(super) fn observer() -> Observer {
+    Arc::new(|notice: &Notice| anstream::eprintln!("{notice}"))
+}
+
+/// Writes the capture, then prints the messages: what was shown is on its way to the disk.
+pub(super) struct LiveSink {
+    writer: Option<Writer>,
+    printer: Option<Assembler<Printer>>,
+}
+
+impl LiveSink {
+    pub(super) fn new(writer: Option<Writer>, printer: Option<Assembler<Printer>>) -> LiveSink {
+        LiveSink { writer, printer }
+    }
+
+    /// Completes the capture and the output, and says on stderr what was recorded to `path`.
+    fn finish(self, path: Option<&Path>) -> Result<()> {
+        let printed = self.printer.map_or(Ok(()), |assembler| assembler.into_receiver().finish());
+        if let (Some(writer), Some(path)) = (self.writer, path) {
+            let Summary { connections, packets, bytes } = writer.finish()?;
+            anstream::eprintln!(
+                "{}: connections {connections}, packets {packets}, payload {bytes} bytes",
+                path.display()
+            );
+        }
+        printed
+    }
+}
+
+impl Sink for LiveSink {
+    fn event(&mut self, event: &Event<'_>) -> Result<()> {
+        if let Some(writer) = &mut self.writer {
+            writer.event(event)?;
+        }
+        self.printer.as_mut().map_or(Ok(()), |printer| printer.event(event))
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.writer.as_mut().map_or(Ok(()), Writer::flush)
+    }
+
+    fn tick(&mut self, now: Timestamp) -> Result<()> {
+        self.printer.as_mut().map_or(Ok(()), |printer| printer.tick(now))
+    }
+}
+
+/// Ends a recording: the capture is completed whatever the recording ended with.
+pub(super) fn conclude(
+    recorder: Arc<Recorder<LiveSink>>,
+    recorded: Result<()>,
+    path: Option<&Path>,
+) -> Result<()> {
+    // Every connection's task has ended with the recording; none holds the recorder any more.
+    let finished =
+        Arc::into_inner(recorder).map_or(Ok(()), |recorder| recorder.into_sink().finish(path));
+    recorded.and(finished)
+}

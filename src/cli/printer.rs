@@ -1,0 +1,221 @@
+//! Messages and events on stdout: a line each for people, JSON lines, or with a hex dump.
+
+use std::collections::HashSet;
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use super::arguments::Selection;
+use super::terminal::escaped;
+use crate::message::{Message, Output, Receive, event_to_json};
+use crate::session::{ConnectionId, Event, Kind, Side, Start, Timestamp};
+use crate::{Error, Result};
+
+const DIM: Style = Style::new().dimmed();
+const CLIENT: Style = AnsiColor::Cyan.on_default();
+const SERVER: Style = AnsiColor::Green.on_default();
+const FAULT: Style = AnsiColor::Red.on_default();
+
+/// How many bytes a line of a hex dump shows.
+const HEX_WIDTH: usize = 16;
+/// How much of a message's raw bytes a line for people shows.
+const RAW_SHOWN: usize = 64;
+
+/// How messages are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Look {
+    /// A line each.
+    #[default]
+    Lines,
+    /// A line each, with all bytes below it.
+    Hex,
+    /// A JSON object each.
+    Json,
+}
+
+/// Prints what is selected.
+pub(super) struct Printer {
+    out: Box<dyn Write + Send>,
+    look: Look,
+    events: bool,
+    live: bool,
+    selection: Selection,
+    unselected: HashSet<ConnectionId>,
+    /// How many messages were printed.
+    pub(super) messages: u64,
+    /// How many of those could not be decoded.
+    pub(super) faults: u64,
+    /// How many gaps were printed.
+    pub(super) gaps: u64,
+}
+
+impl Printer {
+    /// Prints to stdout; a `live` one flushes each message.
+    pub(super) fn new(look: Look, events: bool, live: bool, selection: Selection) -> Printer {
+        let out: Box<dyn Write + Send> = match look {
+            // JSON holds no colour, and needs no look at each byte for it.
+            Look::Json => Box::new(io::BufWriter::with_capacity(1 << 16, io::stdout())),
+            Look::Lines | Look::Hex => Box::new(io::BufWriter::new(anstream::stdout())),
+        };
+        let (messages, faults, gaps) = (0, 0, 0);
+        Printer {
+            out,
+            look,
+            events,
+            live,
+            selection,
+            unselected: HashSet::new(),
+            messages,
+            faults,
+            gaps,
+        }
+    }
+
+    /// Whether as many messages were printed as were asked for.
+    pub(super) fn is_done(&self) -> bool {
+        self.selection.count.is_some_and(|count| self.messages >= count)
+    }
+
+    /// Brings everything to stdout.
+    pub(super) fn finish(&mut self) -> Result<()> {
+        written(self.out.flush())
+    }
+
+    fn message(&mut self, message: &Message) -> Result<()> {
+        let selected = self.selection.side.is_none_or(|side| side == message.side)
+            && !self.unselected.contains(&message.connection)
+            && self.selection.takes(message.connection);
+        if !selected || self.is_done() {
+            return Ok(());
+        }
+        self.messages += 1;
+        self.faults += u64::from(message.body.is_err());
+        match self.look {
+            Look::Json => self.line(&message.to_json()),
+            Look::Lines => self.line(&describe(message)),
+            Look::Hex => {
+                self.line(&describe(message))?;
+                for (row, bytes) in message.raw.chunks(HEX_WIDTH).enumerate() {
+                    self.line(&hex_row(message.offset + (row * HEX_WIDTH) as u64, bytes))?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn event(&mut self, event: &Event<'_>, offset: u64) -> Result<()> {
+        if let Kind::Open { client, server, .. } = event.kind
+            && self
+                .selection
+                .port
+                .is_some_and(|port| port != client.port() && port != server.port())
+        {
+            self.unselected.insert(event.connection);
+        }
+        let gap = matches!(event.kind, Kind::Gap { .. });
+        let selected =
+            !self.unselected.contains(&event.connection) && self.selection.takes(event.connection);
+        if !selected || !(gap || self.events) || self.is_done() {
+            return Ok(());
+        }
+        self.gaps += u64::from(gap);
+        let line = match self.look {
+            Look::Json => event_to_json(event, offset),
+            Look::Lines | Look::Hex => describe_event(event),
+        };
+        line.map_or(Ok(()), |line| self.line(&line))
+    }
+
+    fn line(&mut self, line: &str) -> Result<()> {
+        written(self.out.write_all(line.as_bytes()).and_then(|()| self.out.write_all(b"\n")))?;
+        if self.live { self.finish() } else { Ok(()) }
+    }
+}
+
+impl Receive for Printer {
+    fn receive(&mut self, output: Output<'_>) -> Result<()> {
+        match output {
+            Output::Message(message) => self.message(&message),
+            Output::Event { event, offset } => self.event(event, offset),
+        }
+    }
+}
+
+/// The result of writing to stdout; a reader that has gone is no failure to report.
+pub(super) fn written(result: io::Result<()>) -> Result<()> {
+    result.map_err(|source| match source.kind() {
+        io::ErrorKind::BrokenPipe => Error::BrokenPipe,
+        _ => Error::file("write", "standard output", source),
+    })
+}
+
+fn describe(message: &Message) -> String {
+    let head = head(message.time, message.connection, Some(message.side));
+    let size = message.raw.len();
+    match &message.body {
+        Ok(value) => {
+            let shown = message.format.write_json(value);
+            format!("{head}  {DIM}{size:>5} B{DIM:#}  {}", escaped(&shown))
+        }
+        Err(fault) => {
+            let fault = escaped(&fault.to_string()).into_owned();
+            let raw = message.raw[..size.min(RAW_SHOWN)].escape_ascii();
+            let more = if size > RAW_SHOWN { "…" } else { "" };
+            format!("{head}  {DIM}{size:>5} B{DIM:#}  {FAULT}{fault}{FAULT:#}  {raw}{more}")
+        }
+    }
+}
+
+fn describe_event(event: &Event<'_>) -> Option<String> {
+    let (side, words) = match event.kind {
+        Kind::Open { client, server, start, .. } => {
+            let missed = if start == Start::Missed { ", its beginning not recorded" } else { "" };
+            (None, format!("opened, {client} to {server}{missed}"))
+        }
+        Kind::Gap { side, length: Some(length) } => {
+            (Some(side), format!("{FAULT}gap: {length} bytes are missing{FAULT:#}"))
+        }
+        Kind::Gap { side, length: None } => (
+            Some(side),
+            format!("{FAULT}gap: bytes are missing, it is not known how many{FAULT:#}"),
+        ),
+        Kind::Eof { side } => (Some(side), "closed its side".to_owned()),
+        Kind::Reset { side } => (Some(side), "reset the connection".to_owned()),
+        Kind::Cut => (None, "the capture ends, the connection is open".to_owned()),
+        Kind::Data { .. } | Kind::Delivered { .. } | Kind::Note(_) => return None,
+    };
+    Some(format!("{}  {words}", head(event.at, event.connection, side)))
+}
+
+/// Time of day (UTC), connection, side: the columns every line begins with.
+fn head(time: Timestamp, connection: ConnectionId, side: Option<Side>) -> String {
+    let stamp = time.to_string();
+    // RFC 3339: the time of day stands after the T, with nine digits of a second and a Z.
+    let clock = stamp.split_once('T').map_or("", |(_, clock)| clock).trim_end_matches('Z');
+    let clock = clock.get(..15).unwrap_or(clock);
+    let (style, name) = match side {
+        Some(Side::Client) => (CLIENT, "client"),
+        Some(Side::Server) => (SERVER, "server"),
+        None => (DIM, ""),
+    };
+    format!("{DIM}{clock}{DIM:#}  {connection}  {style}{name:6}{style:#}")
+}
+
+fn hex_row(offset: u64, bytes: &[u8]) -> String {
+    let mut row = format!("  {DIM}{offset:08x}{DIM:#} ");
+    for place in 0..HEX_WIDTH {
+        if place % 8 == 0 {
+            row.push(' ');
+        }
+        match bytes.get(place) {
+            Some(byte) => row.push_str(&format!("{byte:02x} ")),
+            None => row.push_str("   "),
+        }
+    }
+    row.push(' ');
+    row.extend(bytes.iter().map(|&byte| match byte {
+        b' '..=b'~' => char::from(byte),
+        _ => '.',
+    }));
+    row
+}

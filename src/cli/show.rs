@@ -1,0 +1,151 @@
+//! `wirespool show`: the messages of captures.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::arguments::{FormatArguments, PrintArguments, Selection};
+use super::failure::Failure;
+use super::printer::{Printer, written};
+use super::{DONE, Outcome};
+use crate::capture::{Origin, Reader};
+use crate::message::Assembler;
+use crate::session::{ConnectionId, Event, Kind, Sink};
+use crate::{Error, Result};
+
+/// Print the messages of captures
+///
+/// Without -f the format is the one the capture was recorded as, else what the bytes look like.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  wirespool show session.pcapng
+  wirespool show session.pcapng -f pickle --json --side client -n 10
+  wirespool show session.pcapng --raw --side client > sent.bin")]
+pub(super) struct Arguments {
+    /// The captures, pcap or pcapng
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    format: FormatArguments,
+    #[command(flatten)]
+    print: PrintArguments,
+    /// Write the bytes of one side of one connection as they were
+    #[arg(long, conflicts_with_all = ["json", "hex", "events", "count"], requires = "side")]
+    raw: bool,
+    #[command(flatten)]
+    selection: Selection,
+}
+
+pub(super) fn run(arguments: Arguments) -> Outcome {
+    if arguments.raw {
+        return raw(&arguments);
+    }
+    let print = &arguments.print;
+    let mut printer = Printer::new(print.look(), print.events, false, arguments.selection.clone());
+    let mut connections = 0;
+    for file in &arguments.files {
+        let mut reader = Reader::open(file)?;
+        let format = arguments.format.or_recorded(recorded_format(reader.origin()))?;
+        let mut numbered = Numbered::new(Assembler::new(format, printer), connections);
+        while !numbered.sink.receiver().is_done() && reader.step(&mut numbered)? {}
+        connections = numbered.next;
+        printer = numbered.sink.into_receiver();
+        warn_of_damage(&reader, file);
+    }
+    printer.finish()?;
+    Ok(DONE)
+}
+
+/// The format a capture says its messages have.
+pub(super) fn recorded_format(origin: &Origin) -> Option<&str> {
+    match origin {
+        Origin::Recorded { format, .. } => format.as_deref(),
+        Origin::Captured => None,
+    }
+}
+
+/// Says on stderr what of a capture could not be read.
+pub(super) fn warn_of_damage(reader: &Reader, file: &std::path::Path) {
+    for warning in reader.summary().warnings() {
+        anstream::eprintln!("{}: {warning}", file.display());
+    }
+}
+
+/// Numbers the connections of several captures on.
+struct Numbered<S> {
+    sink: S,
+    first: u64,
+    next: u64,
+}
+
+impl<S> Numbered<S> {
+    fn new(sink: S, first: u64) -> Numbered<S> {
+        Numbered { sink, first, next: first }
+    }
+}
+
+impl<S: Sink> Sink for Numbered<S> {
+    fn event(&mut self, event: &Event<'_>) -> Result<()> {
+        let connection = ConnectionId(self.first + event.connection.0);
+        self.next = self.next.max(connection.0 + 1);
+        self.sink.event(&Event { connection, ..*event })
+    }
+}
+
+/// Writes the bytes of the one connection and side that are selected.
+fn raw(arguments: &Arguments) -> Outcome {
+    let [file] = arguments.files.as_slice() else {
+        return Err(Error::Usage("--raw takes one capture".to_owned()).into());
+    };
+    let connection = match arguments.selection.connection.as_slice() {
+        [] => ConnectionId(0),
+        [one] => ConnectionId(*one),
+        _ => return Err(Error::Usage("--raw takes one --connection".to_owned()).into()),
+    };
+    let mut reader = Reader::open(file)?;
+    let mut raw = Raw { arguments, connection, offset: 0, found: false };
+    reader.read_all(&mut raw)?;
+    warn_of_damage(&reader, file);
+    if !raw.found {
+        let reason =
+            format!("{} has no connection {connection}; see `wirespool info`", file.display());
+        return Err(Failure::from(Error::Usage(reason)));
+    }
+    Ok(DONE)
+}
+
+struct Raw<'a> {
+    arguments: &'a Arguments,
+    connection: ConnectionId,
+    offset: u64,
+    found: bool,
+}
+
+impl Sink for Raw<'_> {
+    fn event(&mut self, event: &Event<'_>) -> Result<()> {
+        if event.connection != self.connection {
+            return Ok(());
+        }
+        self.found = true;
+        match event.kind {
+            Kind::Data { side, bytes } if Some(side) == self.arguments.selection.side => {
+                self.offset += bytes.len() as u64;
+                written(std::io::stdout().write_all(bytes))
+            }
+            Kind::Gap { side, length } if Some(side) == self.arguments.selection.side => {
+                // Nothing stands in for what is missing; words go to stderr.
+                let offset = self.offset;
+                match length {
+                    Some(length) => {
+                        anstream::eprintln!("gap: {length} bytes are missing at offset {offset}")
+                    }
+                    None => anstream::eprintln!("gap: bytes are missing at offset {offset}"),
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}

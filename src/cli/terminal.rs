@@ -1,0 +1,52 @@
+//! Wire text made safe to look at.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// The same text with every character escaped that could move the cursor, hide text or turn its
+/// direction: controls, bidirectional and invisible format characters (Unicode categories Cc and Cf,
+/// line and paragraph separators), as `\u{…}`.
+pub(super) fn escaped(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_hazard) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        if is_hazard(character) {
+            let _ = write!(safe, "\\u{{{:x}}}", u32::from(character));
+        } else {
+            safe.push(character);
+        }
+    }
+    Cow::Owned(safe)
+}
+
+fn is_hazard(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{ad}'
+                | '\u{600}'..='\u{605}'
+                | '\u{61c}'
+                | '\u{6dd}'
+                | '\u{70f}'
+                | '\u{180e}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_escape_sequence_and_a_direction_override_lose_their_power() {
+        assert_eq!(escaped("\x1b[2Jhi\u{202e}"), r"\u{1b}[2Jhi\u{202e}");
+        assert_eq!(escaped("ЙОУ 温度 🌡"), "ЙОУ 温度 🌡");
+    }
+}
