@@ -69,6 +69,24 @@ def test_a_killed_recording_reads_up_to_its_last_flush(wirespool: Wirespool, cap
     assert len(shown) >= seen * 9, "less than could be read before the kill"
 
 
+def test_a_quiet_recording_reaches_the_disk(wirespool: Wirespool, capture: Path) -> None:
+    """Nothing more comes that would push a few messages out of a buffer: a timer must."""
+    sent = ["раз", "два", "три"]
+    with Echoing() as server:
+        process, address = proxy(wirespool, server.address, capture)
+        with dial(address) as client:
+            for text in sent:
+                exchange(client, text.encode())
+
+            def written() -> bool:
+                shown = wirespool.run("show", capture, "-f", "text", "--json", "--side", "client")
+                return shown.values == sent
+
+            until(written, "three messages to be flushed while nothing else happens", patience=5)
+            process.signal(signal.SIGKILL).finish()
+    assert wirespool.show(capture, "-f", "text", "--side", "client").values == sent
+
+
 def test_a_capture_cut_off_anywhere_gives_what_is_whole(wirespool: Wirespool, capture: Path) -> None:
     sent = [f"сообщение {i}" for i in range(5)]
     with Echoing() as server:

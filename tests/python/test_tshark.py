@@ -1,13 +1,15 @@
 """What wirespool writes, Wireshark opens without complaint."""
 
 import signal
+import socket
+import threading
 from pathlib import Path
 
 import pytest
 from conftest import Wirespool
 from programs import Peers
 from recording import proxy, record_burst, record_session
-from sockets import Echoing, dial, exchange, reset
+from sockets import Echoing, Serving, dial, exchange, read_exactly, reset
 from wireshark import Tshark
 
 
@@ -69,6 +71,26 @@ def test_a_connection_still_open_is_clean(tshark: Tshark, wirespool: Wirespool, 
             exchange(client, b"hello")
             process.signal(signal.SIGTERM).finish().done()
     assert tshark.complaints(written) == []
+
+
+def test_what_was_handed_on_is_acknowledged(tshark: Tshark, wirespool: Wirespool, written: Path) -> None:
+    """By a server that says nothing and has not ended: no answer and no FIN acknowledges it instead."""
+    took, ended = threading.Event(), threading.Event()
+
+    def take(connection: socket.socket) -> None:
+        read_exactly(connection, 1000)
+        took.set()
+        assert ended.wait(30)
+
+    with Serving(take) as server:
+        process, address = proxy(wirespool, server.address, written)
+        with dial(address) as client:
+            client.sendall(bytes(1000))
+            assert took.wait(20)
+            process.signal(signal.SIGTERM).finish().done()
+            ended.set()
+    said = tshark.tell(written, "-Y", f"tcp.srcport == {server.port}", "-T", "fields", "-e", "tcp.ack")
+    assert max(int(ack) for ack in said.split()) == 1001
 
 
 def test_tshark_sees_the_same_bytes(tshark: Tshark, wirespool: Wirespool, own: Peers, written: Path) -> None:
