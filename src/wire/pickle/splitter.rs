@@ -145,7 +145,10 @@ impl Splitter {
                 opcode::LENGTH_4 | opcode::SIGNED_LENGTH_4 if index + 4 < bytes.len() => {
                     let prefix = bytes[index + 1..index + 5].iter().rev();
                     let length = prefix.fold(0, |value, &byte| value << 8 | u64::from(byte));
-                    bounds::end_of(opcode, argument, at, 4, length)?
+                    bounds::end_of(opcode, argument, at, 4, length).or_else(|fault| {
+                        // A length that lies beyond the frame is not read, whatever it would say.
+                        self.bounds.check(opcode, at, at + 5).and(Err(fault))
+                    })?
                 }
                 opcode::END => {
                     self.bounds.advance(opcode, at, at + 1)?;
