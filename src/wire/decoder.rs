@@ -357,8 +357,9 @@ impl Decoder {
             guess.scanner.restart();
         }
         if !whole {
-            let message = missing.unwrap_or("the message is not whole").to_owned();
-            piece.fault = Some(Fault::new(FaultKind::Truncated, held.len(), message));
+            let message = missing.unwrap_or("the message is not whole");
+            let fault = Fault::new(FaultKind::Truncated, held.len(), message);
+            piece = Piece { arrival: self.last, fault: Some(fault), ..piece };
         }
         self.give(piece, out);
     }

@@ -1,11 +1,11 @@
-//! A message's bytes to a value, by its descriptor.
+//! A message's bytes to a value, by its descriptor. Nothing recurses.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use num_bigint::BigInt;
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 
-use super::scan::{self, Payload, Tag, Wire};
+use super::scan::{self, Field, Payload, Tag};
 use super::{MAXIMUM_DEPTH, MAXIMUM_NODES, MessageType, number, schema};
 use crate::wire::value::{Node, NodeId};
 use crate::wire::{Fault, FaultKind, Value};
@@ -13,190 +13,266 @@ use crate::wire::{Fault, FaultKind, Value};
 /// The value of a message, and its unknown fields: a mapping by number, of fields inside other
 /// messages by path (`readings[2].9`).
 pub fn decode(message: &MessageType, bytes: &[u8]) -> Result<(Value, Option<Value>), Fault> {
-    let mut decoder = Decoder { value: Value::new(), unknown: number::Fields::default() };
-    let mut fields = Fields::default();
-    let place = Place { bytes, base: 0, depth: 0, path: "" };
-    decoder.read(message.descriptor(), place, &mut fields)?;
-    let root = decoder.build(message.descriptor(), fields)?;
-    let mut value = decoder.value;
-    value.set_root(root);
+    let mut decoder = Decoder {
+        value: Value::new(),
+        unknown: number::Fields::default(),
+        records: Vec::new(),
+        open: Vec::new(),
+    };
+    let record = decoder.begin(message.descriptor().clone());
+    decoder.open.push(Open { bytes, at: 0, base: 0, record, parent: None });
+    while decoder.step()? {}
     let unknown = (!decoder.unknown.is_empty()).then(|| decoder.unknown.into_value());
-    Ok((value, unknown))
+    Ok((decoder.value, unknown))
 }
 
-struct Decoder {
+struct Decoder<'a> {
     value: Value,
     unknown: number::Fields,
+    /// Messages that may still be added to.
+    records: Vec<Record>,
+    /// Messages that are being read, outermost first.
+    open: Vec<Open<'a>>,
 }
 
-/// The fields of one message read so far, by number.
-type Fields = BTreeMap<u32, Slot>;
+/// A message that may still be added to: a singular one is merged with its later occurrences.
+///
+/// Its node is there from the beginning and filled at the end, so that others can hold it.
+struct Record {
+    message: MessageDescriptor,
+    node: NodeId,
+    /// By number, ascending.
+    fields: Vec<(u32, Slot)>,
+}
 
-/// What a field holds so far. Messages stay open: a later occurrence is merged into them.
+/// What a field holds so far.
 enum Slot {
     One(NodeId),
-    Message(Fields),
     Many(Vec<NodeId>),
-    Map(Vec<(NodeId, NodeId)>),
+    /// The record of a singular message.
+    Message(usize),
+    /// The key and value of each entry, where they are on the wire.
+    Map(Vec<(Option<NodeId>, Option<NodeId>)>),
 }
 
-/// Bytes that hold a message's fields.
-#[derive(Clone, Copy)]
-struct Place<'a> {
+/// Bytes of a message that are being read.
+struct Open<'a> {
     bytes: &'a [u8],
-    /// Where they begin in the whole message.
+    /// Where in `bytes` the next field begins.
+    at: usize,
+    /// Where in the whole message `bytes` begin.
     base: usize,
-    depth: usize,
-    /// The path to the message, with a point after it.
-    path: &'a str,
+    record: usize,
+    /// The field that holds the message, and which of its elements it is.
+    parent: Option<(FieldDescriptor, Option<usize>)>,
 }
 
-impl Decoder {
-    /// Reads fields into `fields`; recursion is bounded by [`MAXIMUM_DEPTH`].
-    fn read(
-        &mut self,
-        message: &MessageDescriptor,
-        place: Place<'_>,
-        fields: &mut Fields,
-    ) -> Result<(), Fault> {
-        let shift = |mut fault: Fault| {
-            fault.at += place.base;
-            fault
-        };
-        if place.depth > MAXIMUM_DEPTH {
-            return Err(scan::too_deep(place.base));
+impl Record {
+    fn slot(&mut self, number: u32, empty: impl FnOnce() -> Slot) -> &mut Slot {
+        let place = self.fields.binary_search_by_key(&number, |(number, _)| *number);
+        let place = place.unwrap_or_else(|place| {
+            self.fields.insert(place, (number, empty()));
+            place
+        });
+        &mut self.fields[place].1
+    }
+
+    fn set(&mut self, number: u32, slot: Slot) {
+        *self.slot(number, || Slot::Many(Vec::new())) = slot;
+    }
+}
+
+impl<'a> Decoder<'a> {
+    fn begin(&mut self, message: MessageDescriptor) -> usize {
+        let node = self.value.add(Node::None);
+        self.records.push(Record { message, node, fields: Vec::new() });
+        self.records.len() - 1
+    }
+
+    /// Reads one field, or ends a message; false once the outermost has ended.
+    fn step(&mut self) -> Result<bool, Fault> {
+        let depth = self.open.len();
+        let Some(open) = self.open.last_mut() else { return Ok(false) };
+        let (bytes, base, record) = (open.bytes, open.base, open.record);
+        if open.at == bytes.len() {
+            self.close()?;
+            return Ok(true);
         }
-        let bytes = place.bytes;
-        let mut at = 0;
-        while at < bytes.len() {
-            let truncated = || scan::truncated(place.base + at);
-            let tag = scan::tag(bytes, at).map_err(shift)?.ok_or_else(truncated)?;
-            let (payload, mut end) =
-                scan::payload(bytes, tag).map_err(shift)?.ok_or_else(truncated)?;
-            let mut inner = match payload {
-                Payload::Length(inner) => inner,
-                _ => &[],
-            };
-            match tag.wire {
-                Wire::GroupStart => {
-                    let close = scan::group_end(bytes, tag.number, end).map_err(shift)?;
-                    inner = &bytes[end..close.0];
-                    end = close.1;
-                }
-                Wire::GroupEnd => {
-                    let message = format!("the end of group {}, which is not open", tag.number);
-                    return Err(Fault::new(FaultKind::Corrupt, place.base + at, message));
-                }
-                _ => {}
+        let field = scan::field(bytes, open.at).map_err(|fault| Fault {
+            // The length of a message inside another is known, so none of its bytes are missing.
+            kind: match fault.kind {
+                FaultKind::Truncated if depth > 1 => FaultKind::Corrupt,
+                kind => kind,
+            },
+            at: base + fault.at,
+            ..fault
+        })?;
+        open.at = field.end;
+        let known = schema::known(&self.records[record].message, field.tag.number, field.tag.wire);
+        match known {
+            Some(descriptor) => self.field(record, descriptor, &field, base)?,
+            None => {
+                let key = format!("{}{}", self.path(), field.tag.number);
+                self.unknown.add(&key, &field, base, depth - 1)?;
             }
-            // A group's content ends before its end tag, any other at the field's end.
-            let start = match tag.wire {
-                Wire::GroupStart => tag.end,
-                _ => end - inner.len(),
-            };
-            let content = Place { bytes: inner, base: place.base + start, ..place };
-            match schema::known(message, tag.number, tag.wire) {
-                Some(field) => self.field(&field, tag, payload, content, fields)?,
-                None => {
-                    let key = format!("{}{}", place.path, tag.number);
-                    self.unknown.add(&key, tag, payload, inner, content.base, place.depth)?;
-                }
-            }
-            if self.value.len() > MAXIMUM_NODES {
-                return Err(too_many(place.base + at));
-            }
-            at = end;
         }
-        Ok(())
+        if self.value.len() > MAXIMUM_NODES {
+            return Err(too_many(base + field.start));
+        }
+        Ok(true)
+    }
+
+    /// The path to the message that is being read, with a point after each step.
+    fn path(&self) -> String {
+        let mut path = String::new();
+        for (field, index) in self.open.iter().filter_map(|open| open.parent.as_ref()) {
+            path.push_str(field.name());
+            if let Some(index) = index {
+                path.push_str(&format!("[{index}]"));
+            }
+            path.push('.');
+        }
+        path
     }
 
     fn field(
         &mut self,
-        field: &FieldDescriptor,
-        tag: Tag,
-        payload: Payload<'_>,
-        content: Place<'_>,
-        fields: &mut Fields,
+        record: usize,
+        descriptor: FieldDescriptor,
+        field: &Field<'a>,
+        base: usize,
     ) -> Result<(), Fault> {
-        if let Some(oneof) = field.containing_oneof() {
+        let number = field.tag.number;
+        if let Some(oneof) = descriptor.containing_oneof() {
             // The last one on the wire is the one that is set.
-            for other in oneof.fields().filter(|other| other.number() != tag.number) {
-                fields.remove(&other.number());
-            }
+            let other = |other: u32| oneof.fields().any(|field| field.number() == other);
+            self.records[record].fields.retain(|(set, _)| *set == number || !other(*set));
         }
-        if field.is_map() {
-            return self.map_entry(field, content, fields);
+        if let Kind::Message(message) = descriptor.kind() {
+            return self.message(record, descriptor, message, field, base);
         }
-        if let Kind::Message(message) = field.kind() {
-            return self.message(field, &message, content, fields);
-        }
-        if !field.is_list() {
-            let node = self.scalar(field, payload, content.base)?;
-            fields.insert(tag.number, Slot::One(node));
+        let at = base + field.start;
+        if !descriptor.is_list() {
+            let node = self.scalar(&descriptor, field.payload, at)?;
+            self.records[record].set(number, Slot::One(node));
             return Ok(());
         }
         let mut nodes = Vec::new();
-        if let (Payload::Length(packed), true) = (payload, schema::wire_type(field) != tag.wire) {
-            self.packed(field, packed, content.base, &mut nodes)?;
-        } else {
-            nodes.push(self.scalar(field, payload, content.base)?);
+        match field.payload {
+            Payload::Length(packed) if schema::wire_type(&descriptor) != field.tag.wire => {
+                self.packed(&descriptor, packed, at, &mut nodes)?;
+            }
+            payload => nodes.push(self.scalar(&descriptor, payload, at)?),
         }
-        match fields.entry(tag.number).or_insert_with(|| Slot::Many(Vec::new())) {
+        match self.records[record].slot(number, || Slot::Many(Vec::new())) {
             Slot::Many(items) => items.append(&mut nodes),
             slot => *slot = Slot::Many(nodes),
         }
         Ok(())
     }
 
+    /// Opens a message inside the one that is being read.
     fn message(
         &mut self,
-        field: &FieldDescriptor,
-        message: &MessageDescriptor,
-        content: Place<'_>,
-        fields: &mut Fields,
+        outer: usize,
+        descriptor: FieldDescriptor,
+        message: MessageDescriptor,
+        field: &Field<'a>,
+        base: usize,
     ) -> Result<(), Fault> {
-        let (outer, name) = (content.path, field.name());
-        if field.is_list() {
-            let slot = fields.entry(field.number()).or_insert_with(|| Slot::Many(Vec::new()));
-            let Slot::Many(items) = slot else { return Ok(()) };
-            let path = format!("{outer}{name}[{}].", items.len());
-            let place = Place { depth: content.depth + 1, path: &path, ..content };
-            let mut inner = Fields::default();
-            self.read(message, place, &mut inner).map_err(inside)?;
-            let node = self.build(message, inner)?;
-            items.push(node);
-        } else {
-            let slot =
-                fields.entry(field.number()).or_insert_with(|| Slot::Message(Fields::default()));
-            let Slot::Message(inner) = slot else { return Ok(()) };
-            let path = format!("{outer}{name}.");
-            let place = Place { depth: content.depth + 1, path: &path, ..content };
-            self.read(message, place, inner).map_err(inside)?;
+        let base = base + field.start;
+        if self.open.len() > MAXIMUM_DEPTH {
+            return Err(scan::too_deep(base));
         }
+        let number = descriptor.number();
+        let (record, index) = match self.records[outer].slot(number, || match &descriptor {
+            map if map.is_map() => Slot::Map(Vec::new()),
+            list if list.is_list() => Slot::Many(Vec::new()),
+            _ => Slot::Message(usize::MAX),
+        }) {
+            Slot::Message(usize::MAX) | Slot::One(_) => {
+                let record = self.begin(message);
+                self.records[outer].set(number, Slot::Message(record));
+                (record, None)
+            }
+            Slot::Message(record) => (*record, None),
+            Slot::Map(entries) => {
+                let index = entries.len();
+                (self.begin(message), Some(index))
+            }
+            Slot::Many(items) => {
+                let index = items.len();
+                (self.begin(message), Some(index))
+            }
+        };
+        let parent = Some((descriptor, index));
+        self.open.push(Open { bytes: field.content, at: 0, base, record, parent });
         Ok(())
     }
 
-    fn map_entry(
-        &mut self,
-        field: &FieldDescriptor,
-        content: Place<'_>,
-        fields: &mut Fields,
-    ) -> Result<(), Fault> {
-        let Kind::Message(entry) = field.kind() else { return Ok(()) };
-        let path = format!("{}{}[].", content.path, field.name());
-        let mut inner = Fields::default();
-        let place = Place { depth: content.depth + 1, path: &path, ..content };
-        self.read(&entry, place, &mut inner).map_err(inside)?;
-        let mut part =
-            |decoder: &mut Decoder, field: FieldDescriptor| match inner.remove(&field.number()) {
-                Some(slot) => decoder.finish(&field, slot),
-                None => decoder.default(&field),
+    /// Ends the message that is being read. Nothing is added to it any more unless it is singular
+    /// and stands in another one.
+    fn close(&mut self) -> Result<(), Fault> {
+        let Some(done) = self.open.pop() else { return Ok(()) };
+        let Some((field, Some(_))) = done.parent else {
+            return match self.open.is_empty() {
+                true => self.fill(done.record),
+                false => Ok(()),
             };
-        let key = part(self, entry.map_entry_key_field())?;
-        let item = part(self, entry.map_entry_value_field())?;
-        match fields.entry(field.number()).or_insert_with(|| Slot::Map(Vec::new())) {
-            Slot::Map(entries) => entries.push((key, item)),
-            slot => *slot = Slot::Map(vec![(key, item)]),
+        };
+        let outer = self.open.last().map_or(0, |open| open.record);
+        let element = if field.is_map() {
+            let part = |record: &Record, number| {
+                let found = record.fields.iter().find(|(set, _)| *set == number);
+                found.and_then(|(_, slot)| match slot {
+                    Slot::One(node) => Some(*node),
+                    Slot::Message(record) => Some(self.records[*record].node),
+                    _ => None,
+                })
+            };
+            let entry = &self.records[done.record];
+            // An entry is a message of the key, 1, and the value, 2.
+            (part(entry, 1), part(entry, 2))
+        } else {
+            (Some(self.records[done.record].node), None)
+        };
+        match self.records[outer].slot(field.number(), || Slot::Many(Vec::new())) {
+            Slot::Map(entries) => entries.push(element),
+            Slot::Many(items) => items.extend(element.0),
+            _ => {}
+        }
+        self.fill(done.record)
+    }
+
+    /// Makes the record, and those of the messages inside it, mappings.
+    fn fill(&mut self, first: usize) -> Result<(), Fault> {
+        let nodes: Vec<_> = self.records.iter().map(|record| record.node).skip(first).collect();
+        for record in self.records.split_off(first) {
+            if record.message.is_map_entry() {
+                continue;
+            }
+            if let Some(field) = record.message.fields().find(|field| {
+                field.is_required()
+                    && record.fields.binary_search_by_key(&field.number(), |(n, _)| *n).is_err()
+            }) {
+                let message = format!("the required field {} is missing", field.full_name());
+                return Err(Fault::new(FaultKind::Schema, 0, message));
+            }
+            let mut entries = Vec::with_capacity(record.fields.len());
+            for (number, slot) in record.fields {
+                let Some(field) = record.message.get_field(number) else { continue };
+                if !field.supports_presence() && self.is_default(&field, &slot) {
+                    continue;
+                }
+                let item = match slot {
+                    Slot::One(node) => node,
+                    Slot::Message(record) => nodes[record - first],
+                    Slot::Many(items) => self.value.add(Node::List(items)),
+                    Slot::Map(entries) => self.map(&field, entries),
+                };
+                entries.push((self.value.add_str(field.name()), item));
+            }
+            *self.value.node_mut(record.node) = Node::Dict(entries);
         }
         Ok(())
     }
@@ -279,45 +355,18 @@ impl Decoder {
         Ok(self.value.add(node))
     }
 
-    /// The mapping of a message's fields, by name in the order of their numbers.
-    fn build(&mut self, message: &MessageDescriptor, fields: Fields) -> Result<NodeId, Fault> {
-        for field in message.fields().filter(FieldDescriptor::is_required) {
-            if !fields.contains_key(&field.number()) {
-                let message = format!("the required field {} is missing", field.full_name());
-                return Err(Fault::new(FaultKind::Schema, 0, message));
-            }
-        }
-        let mut entries = Vec::with_capacity(fields.len());
-        for (number, slot) in fields {
-            let Some(field) = message.get_field(number) else { continue };
-            if !field.supports_presence() && self.is_default(&slot) {
-                continue;
-            }
-            let item = self.finish(&field, slot)?;
-            let key = self.value.add_str(field.name());
-            entries.push((key, item));
-        }
-        Ok(self.value.add(Node::Dict(entries)))
-    }
-
-    fn finish(&mut self, field: &FieldDescriptor, slot: Slot) -> Result<NodeId, Fault> {
-        match (slot, field.kind()) {
-            (Slot::One(node), _) => Ok(node),
-            (Slot::Message(fields), Kind::Message(message)) => self.build(&message, fields),
-            (Slot::Message(_), _) => Ok(self.value.add(Node::None)),
-            (Slot::Many(items), _) => Ok(self.value.add(Node::List(items))),
-            (Slot::Map(entries), _) => {
-                let entries = self.last_of_each(entries);
-                Ok(self.value.add(Node::Dict(entries)))
-            }
-        }
-    }
-
-    /// The entries of a map: of those with equal keys the last, at the first one's place.
-    fn last_of_each(&self, entries: Vec<(NodeId, NodeId)>) -> Vec<(NodeId, NodeId)> {
-        let mut places = std::collections::HashMap::with_capacity(entries.len());
+    /// The mapping of a map's entries: of those with equal keys the last, at the first one's place.
+    fn map(
+        &mut self,
+        field: &FieldDescriptor,
+        entries: Vec<(Option<NodeId>, Option<NodeId>)>,
+    ) -> NodeId {
+        let mut places = HashMap::with_capacity(entries.len());
         let mut kept: Vec<(NodeId, NodeId)> = Vec::with_capacity(entries.len());
+        let Kind::Message(entry) = field.kind() else { return self.value.add(Node::None) };
         for (key, item) in entries {
+            let key = key.unwrap_or_else(|| self.default(&entry.map_entry_key_field()));
+            let item = item.unwrap_or_else(|| self.default(&entry.map_entry_value_field()));
             // Keys are integers, truth values or strings.
             let name = match self.value.node(key) {
                 Node::Str(span) => self.value.span(*span).to_vec(),
@@ -329,43 +378,38 @@ impl Decoder {
                 None => kept.push((key, item)),
             }
         }
-        kept
-    }
-
-    /// Whether a field without presence has the value that it has when it is not set.
-    fn is_default(&self, slot: &Slot) -> bool {
-        match slot {
-            Slot::One(node) => match self.value.node(*node) {
-                Node::Int(0) | Node::Bool(false) => true,
-                Node::Float(float) => float.to_bits() == 0,
-                Node::Str(span) | Node::Bytes(span) => self.value.span(*span).is_empty(),
-                _ => false,
-            },
-            Slot::Message(_) => false,
-            Slot::Many(items) => items.is_empty(),
-            Slot::Map(entries) => entries.is_empty(),
-        }
+        self.value.add(Node::Dict(kept))
     }
 
     /// The node of a map entry's part that is not on the wire.
-    fn default(&mut self, field: &FieldDescriptor) -> Result<NodeId, Fault> {
-        Ok(match field.kind() {
-            Kind::Message(message) => return self.build(&message, Fields::default()),
+    fn default(&mut self, field: &FieldDescriptor) -> NodeId {
+        match field.kind() {
+            Kind::Message(_) => self.value.add(Node::Dict(Vec::new())),
             Kind::Bool => self.value.add(Node::Bool(false)),
             Kind::String => self.value.add_str(""),
             Kind::Bytes => self.value.add_bytes(b""),
             Kind::Double | Kind::Float => self.value.add(Node::Float(0.0)),
             Kind::Enum(kind) => self.value.add_str(kind.default_value().name()),
             _ => self.value.add(Node::Int(0)),
-        })
+        }
     }
-}
 
-/// A fault inside a field: its length says how many bytes there are, so none of them are missing.
-fn inside(fault: Fault) -> Fault {
-    match fault.kind {
-        FaultKind::Truncated => Fault { kind: FaultKind::Corrupt, ..fault },
-        _ => fault,
+    /// Whether a field without presence has the value that it has when it is not set.
+    fn is_default(&self, field: &FieldDescriptor, slot: &Slot) -> bool {
+        match slot {
+            Slot::One(node) => match (self.value.node(*node), field.kind()) {
+                (Node::Int(0) | Node::Bool(false), _) => true,
+                (Node::Float(float), _) => float.to_bits() == 0,
+                (Node::Str(name), Kind::Enum(kind)) => kind
+                    .get_value(0)
+                    .is_some_and(|zero| zero.name().as_bytes() == self.value.span(*name)),
+                (Node::Str(span) | Node::Bytes(span), _) => self.value.span(*span).is_empty(),
+                _ => false,
+            },
+            Slot::Message(_) => false,
+            Slot::Many(items) => items.is_empty(),
+            Slot::Map(entries) => entries.is_empty(),
+        }
     }
 }
 

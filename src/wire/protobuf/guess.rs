@@ -1,8 +1,6 @@
 //! Where one message ends and the next begins, guessed from how canonical encoders write: known
 //! fields in ascending order, singular ones once.
 
-use prost_reflect::MessageDescriptor;
-
 use super::scan::{self, Groups, Tag};
 use super::{MessageType, schema};
 use crate::wire::Fault;
@@ -12,7 +10,7 @@ use crate::wire::Fault;
 /// Positions count from the beginning of the pending bytes, which is where a message begins.
 #[derive(Debug)]
 pub struct Scanner {
-    message: MessageDescriptor,
+    message: MessageType,
     /// Where the first field begins that is not whole yet, or the pending bytes end.
     at: usize,
     groups: Groups,
@@ -39,7 +37,7 @@ impl Scanner {
     /// At the beginning of a message.
     pub fn new(message: &MessageType) -> Scanner {
         Scanner {
-            message: message.descriptor().clone(),
+            message: message.clone(),
             at: 0,
             groups: Groups::default(),
             last: 0,
@@ -104,7 +102,7 @@ impl Scanner {
 
     /// Of a known field, whether it is singular.
     fn known(&self, tag: Tag) -> Option<bool> {
-        let field = schema::known(&self.message, tag.number, tag.wire)?;
+        let field = schema::known(self.message.descriptor(), tag.number, tag.wire)?;
         Some(!field.is_list() && !field.is_map())
     }
 

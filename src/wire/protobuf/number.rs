@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 
 use super::decode::{too_many, unsigned};
-use super::scan::{self, Payload, Tag, Wire};
+use super::scan::{self, Field, Payload};
 use super::{MAXIMUM_DEPTH, MAXIMUM_NODES};
+use crate::wire::Fault;
+use crate::wire::Value;
+use crate::wire::framing::MAXIMUM_LENGTH;
 use crate::wire::value::{Node, NodeId};
-use crate::wire::{Fault, FaultKind, Value};
 
 /// The value of a message of which nothing is known.
 pub fn decode_by_number(bytes: &[u8]) -> Result<Value, Fault> {
@@ -21,6 +23,8 @@ pub struct Fields {
     value: Value,
     order: Vec<(String, Vec<NodeId>)>,
     places: HashMap<String, usize>,
+    /// How long the keys are together: paths are longer than the fields that they lead to.
+    key_bytes: usize,
 }
 
 impl Fields {
@@ -28,79 +32,56 @@ impl Fields {
         self.order.is_empty()
     }
 
-    /// Reads all fields of a message.
+    /// Reads all fields of a message; recursion is bounded by [`MAXIMUM_DEPTH`].
     fn read(&mut self, bytes: &[u8], base: usize, depth: usize) -> Result<(), Fault> {
-        let shift = |mut fault: Fault| {
-            fault.at += base;
-            fault
-        };
         let mut at = 0;
         while at < bytes.len() {
-            let truncated = || scan::truncated(base + at);
-            let tag = scan::tag(bytes, at).map_err(shift)?.ok_or_else(truncated)?;
-            let (payload, mut end) =
-                scan::payload(bytes, tag).map_err(shift)?.ok_or_else(truncated)?;
-            let mut inner: &[u8] = &[];
-            match tag.wire {
-                Wire::GroupStart => {
-                    let close = scan::group_end(bytes, tag.number, end).map_err(shift)?;
-                    inner = &bytes[end..close.0];
-                    end = close.1;
-                }
-                Wire::GroupEnd => {
-                    let message = format!("the end of group {}, which is not open", tag.number);
-                    return Err(Fault::new(FaultKind::Corrupt, base + at, message));
-                }
-                _ => {}
-            }
-            self.add(&tag.number.to_string(), tag, payload, inner, base + tag.end, depth)?;
-            at = end;
+            let field =
+                scan::field(bytes, at).map_err(|fault| Fault { at: base + fault.at, ..fault })?;
+            self.add(&field.tag.number.to_string(), &field, base, depth)?;
+            at = field.end;
         }
         Ok(())
     }
 
-    /// Adds one field under `key`; `group` is what stands in it if it is a group, `at` where its
-    /// content begins.
+    /// Adds one field, of bytes that begin at `base`, under `key`.
     pub fn add(
         &mut self,
         key: &str,
-        tag: Tag,
-        payload: Payload<'_>,
-        group: &[u8],
-        at: usize,
+        field: &Field<'_>,
+        base: usize,
         depth: usize,
     ) -> Result<(), Fault> {
-        let node = match payload {
+        let at = base + field.start;
+        let node = match field.payload {
             Payload::Varint(bits) | Payload::Fixed64(bits) => self.value.add(unsigned(bits)),
             Payload::Fixed32(bits) => self.value.add(Node::Int(i64::from(bits))),
             Payload::Length(bytes) => match std::str::from_utf8(bytes) {
                 Ok(text) if is_printable(text) => self.value.add_str(text),
                 _ => self.value.add_bytes(bytes),
             },
-            Payload::Group if tag.wire == Wire::GroupStart => {
-                if depth >= MAXIMUM_DEPTH {
-                    return Err(scan::too_deep(at));
-                }
+            Payload::Group if depth >= MAXIMUM_DEPTH => return Err(scan::too_deep(at)),
+            Payload::Group => {
                 // The group's fields go in this value, in a mapping of their own.
-                let mut inner =
-                    Fields { value: std::mem::take(&mut self.value), ..Fields::default() };
-                let read = inner.read(group, at, depth + 1);
-                let node = inner.add_mapping();
-                self.value = inner.value;
+                let value = std::mem::take(&mut self.value);
+                let mut group = Fields { value, ..Fields::default() };
+                let read = group.read(field.content, at, depth + 1);
+                let node = group.add_mapping();
+                self.value = group.value;
                 read?;
                 node
             }
-            Payload::Group => return Ok(()),
         };
-        if self.value.len() > MAXIMUM_NODES {
-            return Err(too_many(at));
-        }
         match self.places.get(key) {
             Some(&place) => self.order[place].1.push(node),
             None => {
+                self.key_bytes += key.len();
                 self.places.insert(key.to_owned(), self.order.len());
                 self.order.push((key.to_owned(), vec![node]));
             }
+        }
+        if self.value.len() > MAXIMUM_NODES || self.key_bytes > MAXIMUM_LENGTH {
+            return Err(too_many(at));
         }
         Ok(())
     }

@@ -124,19 +124,45 @@ impl Groups {
                 self.open.push(tag.number);
                 Ok(())
             }
-            Wire::GroupEnd if self.open.pop() != Some(tag.number) => Err(Fault::new(
-                FaultKind::Corrupt,
-                at,
-                format!("the end of group {}, which is not open", tag.number),
-            )),
+            Wire::GroupEnd if self.open.pop() != Some(tag.number) => Err(not_open(tag, at)),
             _ => Ok(()),
         }
     }
 }
 
+/// A whole field, of a group with all that stands in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Field<'a> {
+    pub tag: Tag,
+    pub payload: Payload<'a>,
+    /// The bytes of a length-delimited field, or between a group's tags; of other fields none.
+    pub content: &'a [u8],
+    /// Where what follows the tag (and the length, where there is one) begins.
+    pub start: usize,
+    /// Where the next field begins.
+    pub end: usize,
+}
+
+/// The field at `at`; it is truncated if the bytes end before it does.
+pub fn field(bytes: &[u8], at: usize) -> Result<Field<'_>, Fault> {
+    let tag = tag(bytes, at)?.ok_or_else(|| truncated(at))?;
+    let (payload, mut end) = payload(bytes, tag)?.ok_or_else(|| truncated(at))?;
+    let (content, start) = match (payload, tag.wire) {
+        (Payload::Length(content), _) => (content, end - content.len()),
+        (_, Wire::GroupStart) => {
+            let start = end;
+            let (close, after) = group_end(bytes, tag.number, start)?;
+            end = after;
+            (&bytes[start..close], start)
+        }
+        (_, Wire::GroupEnd) => return Err(not_open(tag, at)),
+        _ => (&bytes[..0], tag.end),
+    };
+    Ok(Field { tag, payload, content, start, end })
+}
+
 /// The end of the group whose first field begins at `start`: where its end tag begins, and ends.
-/// A group that does not end is [`truncated`].
-pub fn group_end(bytes: &[u8], number: u32, start: usize) -> Result<(usize, usize), Fault> {
+fn group_end(bytes: &[u8], number: u32, start: usize) -> Result<(usize, usize), Fault> {
     let mut groups = Groups { open: vec![number] };
     let mut at = start;
     loop {
@@ -149,8 +175,13 @@ pub fn group_end(bytes: &[u8], number: u32, start: usize) -> Result<(usize, usiz
     }
 }
 
+fn not_open(tag: Tag, at: usize) -> Fault {
+    let message = format!("the end of group {}, which is not open", tag.number);
+    Fault::new(FaultKind::Corrupt, at, message)
+}
+
 /// The fault of bytes that end inside the field that begins at `at`.
-pub fn truncated(at: usize) -> Fault {
+fn truncated(at: usize) -> Fault {
     Fault::new(FaultKind::Truncated, at, "the message ends inside a field")
 }
 

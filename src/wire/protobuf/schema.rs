@@ -1,5 +1,6 @@
 //! Which messages there are, and what their fields are called.
 
+use std::fmt;
 use std::sync::OnceLock;
 
 use prost_reflect::{DescriptorPool, FieldDescriptor, Kind, MessageDescriptor};
@@ -7,13 +8,13 @@ use prost_reflect::{DescriptorPool, FieldDescriptor, Kind, MessageDescriptor};
 use super::scan::Wire;
 
 /// A set of messages that formats can name.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Schema {
     pool: DescriptorPool,
 }
 
 /// A message of a [`Schema`].
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct MessageType {
     descriptor: MessageDescriptor,
 }
@@ -62,6 +63,19 @@ impl MessageType {
     /// The message's descriptor.
     pub fn descriptor(&self) -> &MessageDescriptor {
         &self.descriptor
+    }
+}
+
+// prost-reflect's own Debug does not end where a message is part of itself.
+impl fmt::Debug for Schema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Schema").field("messages", &self.pool.all_messages().len()).finish()
+    }
+}
+
+impl fmt::Debug for MessageType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("MessageType").field(&self.name()).finish()
     }
 }
 
