@@ -1,5 +1,8 @@
 //! Capture files: what is written is read back, Wireshark opens it clean, and what others wrote is read.
 
+// What these tests share unwraps as the tests do.
+#![allow(clippy::unwrap_used)]
+
 // Each file of `capture/` would be a test of its own if it lay here.
 #[path = "capture/log.rs"]
 mod log;

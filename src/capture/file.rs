@@ -1,30 +1,20 @@
 //! An output file: whole records gathered in one buffer, written in one call.
 
 use std::borrow::Cow;
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use pcap_file::pcap::{PcapHeader, PcapTsResolution, PcapWriteError, PcapWriter, RawPcapPacket};
+use pcap_file::pcap::{PcapWriteError, PcapWriter, RawPcapPacket};
 use pcap_file::pcapng::blocks::enhanced_packet::{EnhancedPacketBlock, EnhancedPacketOption};
-use pcap_file::pcapng::blocks::interface_description::{
-    InterfaceDescriptionBlock, InterfaceDescriptionOption, InterfaceTsResolution,
-};
-use pcap_file::pcapng::blocks::interface_statistics::{
-    InterfaceStatisticsBlock, InterfaceStatisticsOption,
-};
 use pcap_file::pcapng::blocks::opt_common::CommonOption;
-use pcap_file::pcapng::blocks::section_header::{SectionHeaderBlock, SectionHeaderOption};
 use pcap_file::pcapng::{PcapNgWriteError, PcapNgWriter};
-use pcap_file::{DataLink, Endianness};
 
-use super::label;
+use super::batch::Batch;
+use super::preamble;
 use crate::session::{Side, Timestamp};
 use crate::{Error, Result};
-
-/// The most that a record may hold, as the file announces it.
-const SNAPLEN: u32 = 262_144;
 
 /// How much is gathered before it is written without being asked for.
 const BATCH: usize = 256 * 1024;
@@ -77,11 +67,11 @@ impl CaptureFile {
             io::ErrorKind::AlreadyExists => Error::Exists { path: path.to_owned() },
             _ => Error::file("create", path, source),
         })?;
-        let batch = Batch { file, bytes: Vec::new(), written: 0 };
+        let batch = Batch::new(file);
         let kind = if next_generation {
-            section(batch, format).map(Kind::PcapNg).map_err(from_pcapng)
+            preamble::pcapng(batch, format).map(Kind::PcapNg).map_err(from_pcapng)
         } else {
-            header(batch).map(Kind::Pcap).map_err(from_pcap)
+            preamble::pcap(batch).map(Kind::Pcap).map_err(from_pcap)
         }
         .map_err(|source| Error::file("write", path, source))?;
         let mut file = CaptureFile {
@@ -168,11 +158,10 @@ impl CaptureFile {
     pub(super) fn finish(&mut self) -> Result<()> {
         self.check()?;
         if let Kind::PcapNg(writer) = &mut self.kind {
-            let written = writer.write_pcapng_block(statistics(
-                self.span.unwrap_or_default(),
-                self.packets,
-                self.dropped,
-            ));
+            let (first, last) = self.span.unwrap_or_default();
+            let span = (duration(first), duration(last));
+            let written =
+                writer.write_pcapng_block(preamble::statistics(span, self.packets, self.dropped));
             if let Err(error) = written {
                 self.fail(from_pcapng(error))?;
             }
@@ -206,102 +195,6 @@ impl Failure {
             Some(code) => io::Error::from_raw_os_error(code),
             None => self.kind.into(),
         }
-    }
-}
-
-/// Bytes on their way to a file. Writing only gathers them; flushing writes them all at once.
-struct Batch {
-    file: File,
-    bytes: Vec<u8>,
-    /// How many bytes the file holds, all of whole records.
-    written: u64,
-}
-
-impl Write for Batch {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.bytes.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        if self.bytes.is_empty() {
-            return Ok(());
-        }
-        let result = self.file.write_all(&self.bytes);
-        match &result {
-            Ok(()) => self.written += self.bytes.len() as u64,
-            // The part that was written ends in the middle of a record: take it back if we can.
-            Err(_) => drop(self.file.set_len(self.written)),
-        }
-        self.bytes.clear();
-        result
-    }
-}
-
-/// Whoever forgets to finish loses the statistics, not the packets.
-impl Drop for Batch {
-    fn drop(&mut self) {
-        let _ = self.flush();
-    }
-}
-
-fn header(batch: Batch) -> std::result::Result<PcapWriter<Batch>, PcapWriteError> {
-    let header = PcapHeader {
-        snaplen: SNAPLEN,
-        datalink: DataLink::ETHERNET,
-        ts_resolution: PcapTsResolution::NanoSecond,
-        endianness: Endianness::Little,
-        ..PcapHeader::default()
-    };
-    PcapWriter::with_header(batch, header)
-}
-
-fn section(
-    batch: Batch,
-    format: Option<&str>,
-) -> std::result::Result<PcapNgWriter<Batch>, PcapNgWriteError> {
-    let section = SectionHeaderBlock {
-        endianness: Endianness::Little,
-        options: vec![
-            SectionHeaderOption::Common(CommonOption::Comment(label::comment(format).into())),
-            SectionHeaderOption::Hardware("none: headers synthesised from sockets".into()),
-            SectionHeaderOption::OS(std::env::consts::OS.into()),
-            SectionHeaderOption::UserApplication(label::application().into()),
-        ],
-        ..SectionHeaderBlock::default()
-    };
-    let interface = InterfaceDescriptionBlock {
-        linktype: DataLink::ETHERNET,
-        snaplen: SNAPLEN,
-        options: vec![
-            InterfaceDescriptionOption::IfName("wirespool".into()),
-            InterfaceDescriptionOption::IfDescription(
-                "sockets of wirespool; headers synthesised".into(),
-            ),
-            InterfaceDescriptionOption::IfTsResol(InterfaceTsResolution::NANO),
-        ],
-    };
-    let mut writer = PcapNgWriter::with_section_header(batch, section)?;
-    writer.write_pcapng_block(interface)?;
-    Ok(writer)
-}
-
-fn statistics(
-    (first, last): (Timestamp, Timestamp),
-    packets: u64,
-    dropped: u64,
-) -> InterfaceStatisticsBlock<'static> {
-    InterfaceStatisticsBlock {
-        interface_id: 0,
-        timestamp: duration(last),
-        options: vec![
-            InterfaceStatisticsOption::IsbStartTime(duration(first)),
-            InterfaceStatisticsOption::IsbEndTime(duration(last)),
-            InterfaceStatisticsOption::IsbIfRecv(packets),
-            InterfaceStatisticsOption::IsbIfDrop(dropped),
-            InterfaceStatisticsOption::IsbOsDrop(0),
-            InterfaceStatisticsOption::IsbUsrDeliv(packets),
-        ],
     }
 }
 

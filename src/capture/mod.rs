@@ -1,18 +1,21 @@
 //! pcap and pcapng files from and to events.
 //!
 //! ```text
-//! writing   Writer ─▶ synthesis (both TCP stacks) ─▶ frame (bytes) ─▶ file (records, batches)
-//! reading   records (pcap, pcapng) ─▶ packet (TCP segment) ─▶ reassembly, stream ─▶ Reader
+//! writing   Writer: synthesis (both TCP stacks) ─▶ frame (bytes) ─▶ file (preamble, records, batch)
+//! reading   Reader: records (pcap, pcapng) ─▶ packet (segment) ─▶ reassembly ─▶ connection ─▶ stream
 //! ```
 //!
 //! `label` is what both sides of it share: how a capture of ours says that it is one.
 
+mod batch;
+mod connection;
 mod file;
 mod frame;
 mod label;
 mod packet;
 mod pcap;
 mod pcapng;
+mod preamble;
 mod reader;
 mod reassembly;
 mod records;

@@ -156,3 +156,65 @@ impl Synthesis {
         Segment { sequence: self.halves[side.index()].next, acknowledgement, ..Segment::default() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn connection(client: u32, server: u32) -> Synthesis {
+        let end = |port| std::net::SocketAddr::from(([127, 0, 0, 1], port));
+        let mut connection = Synthesis::new(Ends::new(end(1), end(2)), [client, server]);
+        connection.handshake();
+        connection
+    }
+
+    #[test]
+    fn sequence_numbers_wrap() {
+        let mut connection = connection(u32::MAX - 2, u32::MAX);
+        let (segment, part, rest) = connection.data(Side::Client, b"0123456789");
+        assert_eq!((segment.sequence, part.len(), rest.len()), (u32::MAX - 1, 10, 0));
+        let (side, ack) = connection.delivered(Side::Client, 10).unwrap();
+        assert_eq!((side, ack.sequence, ack.acknowledgement), (Side::Server, 0, Some(8)));
+        let (_, fin) = connection.finish(Side::Client).unwrap();
+        assert_eq!((fin.sequence, fin.acknowledgement), (8, Some(0)));
+        let (_, ack) = connection.acknowledge(Side::Client).unwrap();
+        assert_eq!(ack.acknowledgement, Some(9));
+    }
+
+    #[test]
+    fn nothing_is_acknowledged_twice_or_before_it_was_sent() {
+        let mut connection = connection(0, 0);
+        assert!(connection.delivered(Side::Client, 5).is_none());
+        connection.data(Side::Client, b"abc");
+        assert_eq!(connection.delivered(Side::Client, 9).unwrap().1.acknowledgement, Some(4));
+        assert!(connection.delivered(Side::Client, 9).is_none());
+        assert!(connection.finish(Side::Client).is_some());
+        assert!(connection.acknowledge(Side::Client).is_some());
+        assert!(connection.acknowledge(Side::Client).is_none());
+        assert!(connection.delivered(Side::Client, 9).is_none());
+        assert!(connection.finish(Side::Client).is_none());
+    }
+
+    #[test]
+    fn a_fin_waits_for_what_was_not_handed_on() {
+        let mut connection = connection(0, 0);
+        connection.data(Side::Server, b"abc");
+        connection.finish(Side::Server);
+        assert!(connection.acknowledge(Side::Server).is_none());
+        assert_eq!(connection.delivered(Side::Server, 2).unwrap().1.acknowledgement, Some(3));
+        assert_eq!(connection.delivered(Side::Server, 1).unwrap().1.acknowledgement, Some(5));
+    }
+
+    #[test]
+    fn a_window_is_never_filled_to_the_byte() {
+        let mut connection = connection(0, 0);
+        let piece = vec![0; MAX_PAYLOAD];
+        let mut in_flight = 0;
+        while in_flight < WINDOW_BYTES {
+            let left = (WINDOW_BYTES - in_flight) as usize;
+            let (_, part, _) = connection.data(Side::Client, &piece[..left.clamp(2, MAX_PAYLOAD)]);
+            in_flight += part.len() as u32;
+            assert_ne!(in_flight, WINDOW_BYTES);
+        }
+    }
+}

@@ -61,7 +61,7 @@ impl Packet {
     }
 
     /// IPv4 and TCP without checksums, as offloading leaves them.
-    fn ip(&self) -> Vec<u8> {
+    pub fn ip(&self) -> Vec<u8> {
         let mut packet = vec![0x45, 0];
         packet.extend((40 + self.payload.len() as u16).to_be_bytes());
         packet.extend([0, 0, 0x40, 0, 64, 6, 0, 0]);
@@ -82,18 +82,25 @@ impl Packet {
 /// A pcap in microseconds, of Ethernet frames, padded to 60 bytes as Ethernet does; the packets are a
 /// millisecond apart.
 pub fn capture(packets: &[Packet]) -> Vec<u8> {
-    let mut file = Vec::new();
-    for word in [0xa1b2_c3d4u32, 0x0004_0002, 0, 0, 65_535, 1] {
-        file.extend(word.to_le_bytes());
-    }
-    for (index, packet) in packets.iter().enumerate() {
+    let frames = packets.iter().map(|packet| {
         let mut frame = vec![0xee; 12];
         frame.extend([8, 0]);
         frame.extend(packet.ip());
         frame.resize(frame.len().max(60), 0xaa);
+        (frame, packet.cut.unwrap_or(usize::MAX))
+    });
+    file(1, frames)
+}
+
+/// A pcap of a link type, of frames of which so much is kept.
+pub fn file(link_type: u32, frames: impl IntoIterator<Item = (Vec<u8>, usize)>) -> Vec<u8> {
+    let mut file = Vec::new();
+    for word in [0xa1b2_c3d4u32, 0x0004_0002, 0, 0, 65_535, link_type] {
+        file.extend(word.to_le_bytes());
+    }
+    for (index, (mut frame, kept)) in (0u32..).zip(frames) {
         let length = frame.len() as u32;
-        frame.truncate(packet.cut.unwrap_or(usize::MAX));
-        let index = index as u32;
+        frame.truncate(kept);
         for word in [1_000_000 + index / 1000, index % 1000 * 1000, frame.len() as u32, length] {
             file.extend(word.to_le_bytes());
         }

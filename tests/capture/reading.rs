@@ -219,6 +219,62 @@ fn what_is_no_tcp_is_counted() {
     assert_eq!(log, Log::default());
 }
 
+#[test]
+fn tags_labels_and_extension_headers_are_passed_over() {
+    let ip = Packet::new(true, 1, 1, ACK).with(b"hello").ip();
+    let tcp = &ip[20..];
+    let addresses = &[&[0xfe, 0x80][..], &[0; 13], &[1], &[0xfe, 0x80], &[0; 13], &[2]].concat();
+    let v6 = |payload: u16, next: u8| {
+        let [high, low] = payload.to_be_bytes();
+        [&[0x60, 0, 0, 0, high, low, next, 64][..], addresses].concat()
+    };
+    let ethernet = |kind: &[u8]| [&[0xee; 12][..], kind].concat();
+    let offloaded = [&ip[..2], &[0, 0], &ip[4..]].concat();
+    for (link_type, header, packet) in [
+        (1, ethernet(&[0x81, 0, 0, 5, 8, 0]), &ip[..]),
+        (1, ethernet(&[0x88, 0xa8, 0, 5, 0x81, 0, 0, 6, 8, 0]), &ip),
+        (1, ethernet(&[0x88, 0x47, 0, 0, 0, 64, 0, 0, 0x11, 64]), &ip),
+        (1, ethernet(&[0x88, 0x64, 0x11, 0, 0, 1, 0, 47, 0, 0x21]), &ip),
+        (1, ethernet(&[0x86, 0xdd]).into_iter().chain(v6(25, 6)).collect(), tcp),
+        // Hop-by-hop, destination options, a fragment that is all of it.
+        (
+            229,
+            [
+                v6(49, 0),
+                vec![60, 0, 1, 4, 0, 0, 0, 0],
+                vec![44, 0, 1, 4, 0, 0, 0, 0],
+                vec![6, 0, 0, 0, 0, 0, 0, 9],
+            ]
+            .concat(),
+            tcp,
+        ),
+        (229, v6(0, 6), tcp),
+        (228, vec![], &ip),
+        (12, vec![], &ip),
+        (101, vec![], &offloaded),
+        // macOS's AF_INET6, on a host of the other byte order.
+        (0, [vec![0, 0, 0, 30], v6(25, 6)].concat(), tcp),
+    ] {
+        let frame = [&header[..], packet].concat();
+        let log = Log::of(network::file(link_type, [(frame.clone(), usize::MAX)]));
+        assert_eq!(log.traffic(), [Seen::Data(Client, b"hello".to_vec()), Seen::Cut], "{frame:x?}");
+        // Cut behind the first fourteen bytes of TCP, it still says what is missing.
+        let kept = header.len() + packet.len() - tcp.len() + 14;
+        let log = Log::of(network::file(link_type, [(frame.clone(), kept)]));
+        assert_eq!(log.traffic(), [Seen::Gap(Client, Some(5)), Seen::Cut], "{frame:x?}");
+    }
+}
+
+#[test]
+fn a_frame_larger_than_an_ip_packet_is_read() {
+    let payload = vec![7; 200_000];
+    let header = [&[0x60, 0, 0, 0, 0, 0, 6, 64][..], &[1; 32]].concat();
+    let tcp = Packet::new(true, 1, 1, ACK).ip().split_off(20);
+    let frame = [header, tcp, payload.clone()].concat();
+    let log = Log::of(network::file(229, [(frame, usize::MAX)]));
+    assert_eq!(log.traffic(), [Seen::Data(Client, payload), Seen::Cut]);
+}
+
 /// A block of a little-endian pcapng.
 fn block(kind: u32, body: &[u8]) -> Vec<u8> {
     let length = (12 + body.len().next_multiple_of(4)) as u32;
