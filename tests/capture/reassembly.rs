@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use wirespool::session::{Note, Side, Start};
 
 use super::log::{Log, Seen};
-use super::network::{ACK, CLIENT, FIN, Packet, RST, SERVER, SYN, capture, handshake};
+use super::network::{ACK, CLIENT, FIN, Packet, RST, SERVER, SYN, capture, file, handshake};
 use Side::{Client, Server};
 
 fn data(sequence: u32, payload: &[u8]) -> Packet {
@@ -301,6 +301,26 @@ fn what_is_held_behind_a_hole_is_bounded() {
     assert_eq!(log.bytes(Client).len(), 1 + 400 * 60_000);
     // What is given up keeps its own frame.
     assert_eq!(log.0[2].frame, Some(4));
+}
+
+#[test]
+fn a_flood_of_connections_forgets_the_quiet_ones() {
+    // A talk that goes on all the time, and 140,000 connections of which only the SYN is seen.
+    let talk = |sequence| (data(sequence, b"x").ip(), usize::MAX);
+    let flood = (0..140_000u32).flat_map(|number| {
+        let mut syn = Packet::new(true, 0, 0, SYN).ip();
+        syn[12..16].copy_from_slice(&(0x0b00_0000 + number).to_be_bytes());
+        [(syn, usize::MAX), talk(2 + number)]
+    });
+    let log = Log::of(file(101, std::iter::once(talk(1)).chain(flood)));
+    let opened = log.0.iter().filter(|entry| matches!(entry.seen, Seen::Open(..))).count();
+    let cut = log.0.iter().filter(|entry| entry.seen == Seen::Cut).count();
+    assert_eq!((opened, cut), (140_001, 140_001));
+    assert!(
+        log.0.iter().position(|entry| entry.seen == Seen::Cut).unwrap() < log.0.len() - 140_001
+    );
+    let talk = log.0.iter().filter(|entry| entry.connection == 0);
+    assert_eq!(talk.filter(|entry| entry.seen == bytes(Client, "x")).count(), 140_001);
 }
 
 /// Where a payload is cut into segments.
