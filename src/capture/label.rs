@@ -12,6 +12,11 @@ pub(super) const MAC_PREFIX: [u8; 5] = [0x02, b'w', b's', b'p', b'l'];
 
 /// The name of the program, as `shb_userappl` and the section's comment say it.
 const PROGRAM: &str = "wirespool";
+
+/// What may be concluded from a synthesised capture, and what not.
+const WHAT_IS_REAL: &str = "headers synthesised; payload, read times, order and ends are real; \
+                            RTT, windows, segmentation are not";
+
 const RECORDED: &str = "Recorded by wirespool ";
 const FORMAT: &str = "wirespool-format: ";
 const ROUTE: &str = "wirespool-route:";
@@ -32,14 +37,14 @@ pub(super) fn application() -> String {
     format!("{PROGRAM} {}", env!("CARGO_PKG_VERSION"))
 }
 
+/// The interface's description.
+pub(super) fn description() -> String {
+    format!("sockets, recorded by {PROGRAM}: {WHAT_IS_REAL}")
+}
+
 /// The section header's comment, for people and for [`section`].
 pub(super) fn comment(format: Option<&str>) -> String {
-    let mut text = format!(
-        "{RECORDED}{}.\n\
-         The packets are synthesised from sockets: payload, read times, order and ends are real; \
-         headers, RTT, windows and segmentation are not.",
-        env!("CARGO_PKG_VERSION")
-    );
+    let mut text = format!("{RECORDED}{}: {WHAT_IS_REAL}.", env!("CARGO_PKG_VERSION"));
     if let Some(format) = format {
         // A line of its own must stay one line, and an option's length has 16 bits.
         let format: String = format.chars().filter(|c| !c.is_control()).take(4096).collect();
@@ -53,7 +58,8 @@ pub(super) fn comment(format: Option<&str>) -> String {
 /// What a section's comment says, if it is one of ours: the version, and the message format.
 pub(super) fn section(comment: &str) -> Option<(String, Option<String>)> {
     let mut lines = comment.lines();
-    let version = lines.next()?.strip_prefix(RECORDED)?.trim_end_matches('.').to_owned();
+    let version = lines.next()?.strip_prefix(RECORDED)?;
+    let version = version.split(':').next().unwrap_or(version).to_owned();
     let format = lines.find_map(|line| line.strip_prefix(FORMAT)).map(str::to_owned);
     Some((version, format))
 }

@@ -52,9 +52,7 @@ pub(super) fn pcapng(
         snaplen: SNAPLEN,
         options: vec![
             InterfaceDescriptionOption::IfName("wirespool".into()),
-            InterfaceDescriptionOption::IfDescription(
-                "sockets of wirespool; headers synthesised".into(),
-            ),
+            InterfaceDescriptionOption::IfDescription(label::description().into()),
             InterfaceDescriptionOption::IfTsResol(InterfaceTsResolution::NANO),
         ],
     };
