@@ -163,17 +163,15 @@ impl fmt::Display for Receipt {
         let sum = |field: fn(&ConnectionReceipt) -> u64| self.connections.iter().map(field).sum();
         let (planned, sent): (u64, u64) = (sum(|one| one.planned), sum(|one| one.sent));
         let (expected, matched): (u64, u64) = (sum(|one| one.expected), sum(|one| one.matched));
-        write!(
-            f,
-            "{}: {}",
-            self.outcome.name(),
-            counted(self.connections.len() as u64, "connection")
-        )?;
-        write!(f, ", sent {sent} of {}", counted(planned, "message"))?;
-        if expected == 0 {
-            write!(f, ", no answers to compare")
+        let connections = counted(self.connections.len() as u64, "connection");
+        write!(f, "{}: {connections}", self.outcome.name())?;
+        if planned > 0 {
+            write!(f, ", sent {sent} of {}", counted(planned, "message"))?;
+        }
+        if expected > 0 {
+            write!(f, ", received {matched} of {} as recorded", counted(expected, "message"))
         } else {
-            write!(f, ", {matched} of {} equal", counted(expected, "answer"))
+            write!(f, ", nothing to compare")
         }
     }
 }
@@ -181,16 +179,18 @@ impl fmt::Display for Receipt {
 impl fmt::Display for ConnectionReceipt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ConnectionReceipt { connection, planned, sent, bytes_sent, .. } = self;
+        let ConnectionReceipt { expected, compared, matched, differing, .. } = self;
         write!(f, "connection {connection}: {}", self.outcome.name())?;
-        write!(
-            f,
-            ", sent {sent} of {} ({})",
-            counted(*planned, "message"),
-            counted(*bytes_sent, "byte")
-        )?;
-        if self.expected > 0 || self.compared > 0 {
-            write!(f, ", compared {}, equal {}", self.compared, self.matched)?;
-            write!(f, ", differing {}, missed {}", self.differing, self.missed)?;
+        if *planned > 0 {
+            let (messages, bytes) = (counted(*planned, "message"), counted(*bytes_sent, "byte"));
+            write!(f, ", sent {sent} of {messages} ({bytes})")?;
+        }
+        if *expected > 0 {
+            let messages = counted(*expected, "message");
+            write!(
+                f,
+                ", received {compared} of {messages}, {matched} equal, {differing} differing"
+            )?;
         }
         if self.unexpected_bytes > 0 {
             write!(f, ", {} too many", counted(self.unexpected_bytes, "byte"))?;
