@@ -192,6 +192,17 @@ fn pickles_that_come_together_are_told_apart_and_after_damage_the_rest_is_raw() 
 }
 
 #[test]
+fn a_pickle_is_a_stream_a_chunk_or_framed() {
+    let value = format("pickle").read_value(r#"{"1":25,"2":[60.0,{"$tuple":[null]}]}"#).unwrap();
+    for spelling in ["pickle", "pickle/chunk", "pickle/u32be", "pickle/varint", "pickle/idle=5"] {
+        let bytes = encode(&format(spelling), &value).unwrap();
+        let said = Run::new(spelling).push(0, &bytes).push(9, &bytes).end();
+        assert_eq!(said.len(), 2, "{spelling}");
+        assert!(said.iter().all(|m| m.body.as_ref() == Ok(&value) && m.raw == bytes), "{spelling}");
+    }
+}
+
+#[test]
 fn a_value_is_encoded_as_it_is_decoded() {
     let hello = Value::text("Привет");
     for (spelling, prefix, suffix) in [

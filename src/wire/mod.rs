@@ -10,8 +10,9 @@
 //! | [`encode`] | a value to a message's bytes |
 //! | [`Value`] | what all codecs decode to |
 //! | [`json`] | values to JSON and back |
-//! | [`detect`] | names the format of bytes that nobody named |
+//! | [`detect()`] | names the format of bytes that nobody named |
 
+mod decoded;
 mod decoder;
 mod detect;
 mod fault;
@@ -23,7 +24,8 @@ pub mod protobuf;
 mod text;
 pub mod value;
 
-pub use decoder::{Arrival, Decoded, Decoder, Split};
+pub use decoded::{Arrival, Decoded, Split};
+pub use decoder::Decoder;
 pub use detect::detect;
 pub use fault::{Fault, FaultKind};
 pub use format::{Codec, Format};

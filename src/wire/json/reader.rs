@@ -1,5 +1,6 @@
 //! Tagged JSON to values.
 
+mod body;
 mod frame;
 mod scalar;
 
@@ -7,7 +8,8 @@ use std::collections::HashMap;
 
 use json_event_parser::{JsonEvent, LowLevelJsonParser};
 
-use self::frame::{Array, Body, Expect, Frame, Result, Tag, Yield};
+use self::body::Body;
+use self::frame::{Array, Expect, Frame, Result, Tag, Yield};
 use crate::wire::Value;
 use crate::wire::value::{Node, NodeId};
 

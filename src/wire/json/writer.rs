@@ -24,7 +24,7 @@ pub fn write(value: &Value, json: &mut String) {
     write_node(value, value.root(), json);
 }
 
-/// Appends what begins at `root`, as [`write`] does.
+/// Appends what begins at `root`, as [`write()`] does.
 pub fn write_node(value: &Value, root: NodeId, json: &mut String) {
     let marks = occurrences(value, root);
     let mut writer = Writer { value, json, marks, ids: HashMap::new(), open: Vec::new() };

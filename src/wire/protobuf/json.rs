@@ -18,68 +18,107 @@ pub fn to_string(message: &MessageType, value: &Value) -> String {
     let mut json = String::new();
     if value.is_empty() {
         json.push_str("null");
-    } else {
-        Writer { value, json: &mut json }.message(message.descriptor(), value.root(), 0);
+        return json;
     }
+    let mut writer = Writer { value, json: &mut json, open: Vec::new() };
+    writer.message(message.descriptor(), value.root());
+    while writer.step() {}
     json
 }
 
 struct Writer<'a> {
     value: &'a Value,
     json: &'a mut String,
+    /// Of what the beginning is written, outermost first.
+    open: Vec<Open<'a>>,
 }
 
-impl Writer<'_> {
-    /// Recursion is bounded by [`MAXIMUM_DEPTH`], also for values that no decoder made.
-    fn message(&mut self, message: &MessageDescriptor, id: NodeId, depth: usize) {
+struct Open<'a> {
+    parts: Parts<'a>,
+    written: usize,
+}
+
+/// What stands in a message, a map or a list.
+enum Parts<'a> {
+    Fields(Vec<(FieldDescriptor, NodeId)>),
+    Map(FieldDescriptor, &'a [(NodeId, NodeId)]),
+    List(FieldDescriptor, &'a [NodeId]),
+}
+
+impl<'a> Writer<'a> {
+    /// Writes the next part of what is open innermost; false when nothing is open.
+    fn step(&mut self) -> bool {
+        let Some(open) = self.open.last_mut() else { return false };
+        let at = open.written;
+        open.written += 1;
+        let comma = if at > 0 { "," } else { "" };
+        match &open.parts {
+            Parts::Fields(fields) => match fields.get(at).cloned() {
+                Some((field, id)) => {
+                    self.json.push_str(comma);
+                    write_string(field.name(), self.json);
+                    self.json.push(':');
+                    self.field(&field, id);
+                }
+                None => self.close('}'),
+            },
+            Parts::Map(item, entries) => match entries.get(at) {
+                Some(&(key, id)) => {
+                    let item = item.clone();
+                    self.json.push_str(comma);
+                    self.key(key);
+                    self.json.push(':');
+                    self.element(&item, id);
+                }
+                None => self.close('}'),
+            },
+            Parts::List(field, items) => match items.get(at) {
+                Some(&id) => {
+                    let field = field.clone();
+                    self.json.push_str(comma);
+                    self.element(&field, id);
+                }
+                None => self.close(']'),
+            },
+        }
+        true
+    }
+
+    fn begin(&mut self, bracket: char, parts: Parts<'a>) {
+        self.json.push(bracket);
+        self.open.push(Open { parts, written: 0 });
+    }
+
+    fn close(&mut self, bracket: char) {
+        self.json.push(bracket);
+        self.open.pop();
+    }
+
+    fn message(&mut self, message: &MessageDescriptor, id: NodeId) {
         let value = self.value;
         let fields = match value.node(id) {
-            Node::Dict(entries) if depth <= MAXIMUM_DEPTH => entries
+            // A message takes two levels at most. Deeper ones, or cycles, no decoder has made.
+            Node::Dict(entries) if self.open.len() <= 2 * MAXIMUM_DEPTH => entries
                 .iter()
                 .map(|&(key, item)| Some((message.get_field_by_name(value.as_str(key)?)?, item)))
                 .collect::<Option<Vec<_>>>(),
             _ => None,
         };
-        let Some(fields) = fields else { return self.tagged(id) };
-        self.json.push('{');
-        for (index, (field, item)) in fields.into_iter().enumerate() {
-            if index > 0 {
-                self.json.push(',');
-            }
-            write_string(field.name(), self.json);
-            self.json.push(':');
-            self.field(&field, item, depth);
+        match fields {
+            Some(fields) => self.begin('{', Parts::Fields(fields)),
+            None => self.tagged(id),
         }
-        self.json.push('}');
     }
 
-    fn field(&mut self, field: &FieldDescriptor, id: NodeId, depth: usize) {
-        let value = self.value;
-        match (value.node(id), field.kind()) {
+    fn field(&mut self, field: &FieldDescriptor, id: NodeId) {
+        match (self.value.node(id), field.kind()) {
             (Node::Dict(entries), Kind::Message(entry)) if field.is_map() => {
-                let item = entry.map_entry_value_field();
-                self.json.push('{');
-                for (index, &(key, id)) in entries.iter().enumerate() {
-                    if index > 0 {
-                        self.json.push(',');
-                    }
-                    self.key(key);
-                    self.json.push(':');
-                    self.element(&item, id, depth + 1);
-                }
-                self.json.push('}');
+                self.begin('{', Parts::Map(entry.map_entry_value_field(), entries));
             }
             (Node::List(items), _) if field.is_list() => {
-                self.json.push('[');
-                for (index, &id) in items.iter().enumerate() {
-                    if index > 0 {
-                        self.json.push(',');
-                    }
-                    self.element(field, id, depth);
-                }
-                self.json.push(']');
+                self.begin('[', Parts::List(field.clone(), items));
             }
-            _ => self.element(field, id, depth),
+            _ => self.element(field, id),
         }
     }
 
@@ -94,18 +133,18 @@ impl Writer<'_> {
         write_string(&text, self.json);
     }
 
-    fn element(&mut self, field: &FieldDescriptor, id: NodeId, depth: usize) {
+    fn element(&mut self, field: &FieldDescriptor, id: NodeId) {
         let value = self.value;
         let wide = matches!(
             field.kind(),
             Kind::Int64 | Kind::Uint64 | Kind::Sint64 | Kind::Fixed64 | Kind::Sfixed64
         );
         match (value.node(id), field.kind()) {
-            (_, Kind::Message(message)) => self.message(&message, id, depth + 1),
+            (_, Kind::Message(message)) => self.message(&message, id),
             (Node::Int(integer), _) if wide => self.display(format_args!("\"{integer}\"")),
             (Node::BigInt(integer), _) if wide => self.display(format_args!("\"{integer}\"")),
             (Node::Int(integer), _) => self.display(format_args!("{integer}")),
-            (Node::Bytes(span) | Node::ByteArray(span), _) => {
+            (Node::Bytes(span) | Node::ByteArray(span), Kind::Bytes) => {
                 self.json.push('"');
                 BASE64_STANDARD.encode_string(value.span(*span), self.json);
                 self.json.push('"');

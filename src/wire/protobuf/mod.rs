@@ -14,6 +14,7 @@ mod encode;
 pub(super) mod guess;
 pub mod json;
 mod number;
+mod scalar;
 pub(super) mod scan;
 mod schema;
 

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::decode::{too_many, unsigned};
+use super::decode::too_many;
+use super::scalar::unsigned;
 use super::scan::{self, Field, Payload};
 use super::{MAXIMUM_DEPTH, MAXIMUM_NODES};
 use crate::wire::Fault;
@@ -12,97 +13,137 @@ use crate::wire::value::{Node, NodeId};
 
 /// The value of a message of which nothing is known.
 pub fn decode_by_number(bytes: &[u8]) -> Result<Value, Fault> {
-    let mut fields = Fields::default();
-    fields.read(bytes, 0, 0)?;
-    Ok(fields.into_value())
+    let mut value = Value::new();
+    let root = mapping(&mut value, bytes, 0, 0)?;
+    value.set_root(root);
+    Ok(value)
 }
 
-/// Fields in the order in which each first occurred.
+/// Unknown fields, each under a key of its own.
 #[derive(Default)]
 pub struct Fields {
     value: Value,
-    order: Vec<(String, Vec<NodeId>)>,
-    places: HashMap<String, usize>,
+    entries: Entries,
     /// How long the keys are together: paths are longer than the fields that they lead to.
     key_bytes: usize,
 }
 
 impl Fields {
     pub fn is_empty(&self) -> bool {
-        self.order.is_empty()
+        self.entries.order.is_empty()
     }
 
-    /// Reads all fields of a message; recursion is bounded by [`MAXIMUM_DEPTH`].
-    fn read(&mut self, bytes: &[u8], base: usize, depth: usize) -> Result<(), Fault> {
-        let mut at = 0;
-        while at < bytes.len() {
-            let field =
-                scan::field(bytes, at).map_err(|fault| Fault { at: base + fault.at, ..fault })?;
-            self.add(&field.tag.number.to_string(), &field, base, depth)?;
-            at = field.end;
-        }
-        Ok(())
-    }
-
-    /// Adds one field, of bytes that begin at `base`, under `key`.
+    /// Adds a field under `key`, of a message that begins at `base` and is nested so deep.
     pub fn add(
         &mut self,
-        key: &str,
+        key: String,
         field: &Field<'_>,
         base: usize,
         depth: usize,
     ) -> Result<(), Fault> {
+        self.key_bytes += key.len();
         let at = base + field.start;
-        let node = match field.payload {
-            Payload::Varint(bits) | Payload::Fixed64(bits) => self.value.add(unsigned(bits)),
-            Payload::Fixed32(bits) => self.value.add(Node::Int(i64::from(bits))),
-            Payload::Length(bytes) => match std::str::from_utf8(bytes) {
-                Ok(text) if is_printable(text) => self.value.add_str(text),
-                _ => self.value.add_bytes(bytes),
-            },
-            Payload::Group if depth >= MAXIMUM_DEPTH => return Err(scan::too_deep(at)),
-            Payload::Group => {
-                // The group's fields go in this value, in a mapping of their own.
-                let value = std::mem::take(&mut self.value);
-                let mut group = Fields { value, ..Fields::default() };
-                let read = group.read(field.content, at, depth + 1);
-                let node = group.add_mapping();
-                self.value = group.value;
-                read?;
-                node
-            }
-        };
-        match self.places.get(key) {
-            Some(&place) => self.order[place].1.push(node),
-            None => {
-                self.key_bytes += key.len();
-                self.places.insert(key.to_owned(), self.order.len());
-                self.order.push((key.to_owned(), vec![node]));
-            }
-        }
-        if self.value.len() > MAXIMUM_NODES || self.key_bytes > MAXIMUM_LENGTH {
+        if self.key_bytes > MAXIMUM_LENGTH {
             return Err(too_many(at));
         }
+        let node = match scalar(&mut self.value, field.payload, at)? {
+            Some(node) => node,
+            None => mapping(&mut self.value, field.content, at, depth + 1)?,
+        };
+        self.entries.add(key, node);
         Ok(())
     }
 
-    fn add_mapping(&mut self) -> NodeId {
-        let mut entries = Vec::with_capacity(self.order.len());
-        for (key, items) in std::mem::take(&mut self.order) {
-            let item = match items[..] {
-                [item] => item,
-                _ => self.value.add(Node::List(items)),
-            };
-            entries.push((self.value.add_str(&key), item));
-        }
-        self.value.add(Node::Dict(entries))
-    }
-
     pub fn into_value(mut self) -> Value {
-        let root = self.add_mapping();
+        let root = self.entries.finish(&mut self.value);
         self.value.set_root(root);
         self.value
     }
+}
+
+/// Fields in the order in which each first occurred.
+#[derive(Default)]
+struct Entries {
+    order: Vec<(String, Vec<NodeId>)>,
+    places: HashMap<String, usize>,
+}
+
+impl Entries {
+    fn add(&mut self, key: String, node: NodeId) {
+        match self.places.get(&key) {
+            Some(&place) => self.order[place].1.push(node),
+            None => {
+                self.places.insert(key.clone(), self.order.len());
+                self.order.push((key, vec![node]));
+            }
+        }
+    }
+
+    /// The mapping: what occurred more than once is a list.
+    fn finish(self, value: &mut Value) -> NodeId {
+        let mut entries = Vec::with_capacity(self.order.len());
+        for (key, items) in self.order {
+            let item = match items[..] {
+                [item] => item,
+                _ => value.add(Node::List(items)),
+            };
+            entries.push((value.add_str(&key), item));
+        }
+        value.add(Node::Dict(entries))
+    }
+}
+
+/// A message or group that is being read.
+struct Open<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    base: usize,
+    entries: Entries,
+    /// Its key in the one around it.
+    key: String,
+}
+
+/// The mapping of all fields of bytes that begin at `base` and are nested so deep.
+fn mapping(value: &mut Value, bytes: &[u8], base: usize, depth: usize) -> Result<NodeId, Fault> {
+    let begin = |bytes, base, key| Open { bytes, at: 0, base, entries: Entries::default(), key };
+    let mut around: Vec<Open<'_>> = Vec::new();
+    let mut open = begin(bytes, base, String::new());
+    loop {
+        if depth + around.len() > MAXIMUM_DEPTH {
+            return Err(scan::too_deep(open.base));
+        }
+        if open.at == open.bytes.len() {
+            let node = std::mem::take(&mut open.entries).finish(value);
+            let Some(outer) = around.pop() else { return Ok(node) };
+            let key = std::mem::replace(&mut open, outer).key;
+            open.entries.add(key, node);
+            continue;
+        }
+        let field = scan::field(open.bytes, open.at)
+            .map_err(|fault| Fault { at: open.base + fault.at, ..fault })?;
+        open.at = field.end;
+        let (key, start) = (field.tag.number.to_string(), open.base + field.start);
+        match scalar(value, field.payload, start)? {
+            Some(node) => open.entries.add(key, node),
+            None => around.push(std::mem::replace(&mut open, begin(field.content, start, key))),
+        }
+    }
+}
+
+/// The node of a field at `at`; `None` of a group.
+fn scalar(value: &mut Value, payload: Payload<'_>, at: usize) -> Result<Option<NodeId>, Fault> {
+    if value.len() > MAXIMUM_NODES {
+        return Err(too_many(at));
+    }
+    Ok(match payload {
+        Payload::Varint(bits) | Payload::Fixed64(bits) => Some(value.add(unsigned(bits))),
+        Payload::Fixed32(bits) => Some(value.add(Node::Int(i64::from(bits)))),
+        Payload::Length(bytes) => Some(match std::str::from_utf8(bytes) {
+            Ok(text) if is_printable(text) => value.add_str(text),
+            _ => value.add_bytes(bytes),
+        }),
+        Payload::Group => None,
+    })
 }
 
 /// Whether bytes that are UTF-8 look like text.
