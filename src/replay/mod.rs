@@ -7,6 +7,7 @@
 mod compare;
 mod driver;
 mod pace;
+mod peer;
 mod player;
 mod receipt;
 mod script;

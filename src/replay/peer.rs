@@ -1,0 +1,153 @@
+//! The live other end of a connection that is being played: what it says is compared as it comes.
+
+use std::io::{self, ErrorKind};
+use std::time::Instant;
+
+use tokio::net::TcpStream;
+use tokio::time::sleep_until;
+
+use super::compare::Comparison;
+use crate::net::{self, Stop};
+use crate::session::Timestamp;
+use crate::wire::Arrival;
+
+/// The most that is read at once, in bytes.
+const READ_SIZE: usize = 64 * 1024;
+/// How often it is read before other things get their turn.
+const READS_AT_ONCE: usize = 16;
+
+/// The other end.
+pub(super) struct Peer<'a> {
+    /// `None` once we have aborted the connection.
+    stream: Option<TcpStream>,
+    /// What it said, against what was recorded.
+    pub(super) comparison: Comparison<'a>,
+    /// How it ended, once it has.
+    pub(super) end: Option<End>,
+    half_closed: bool,
+    stop: &'a Stop,
+}
+
+/// How the other end ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// It half-closed.
+    Eof,
+    /// It aborted.
+    Reset,
+}
+
+/// Why nothing more can be heard of it or said to it.
+pub(super) enum Broken {
+    /// The user wants an end.
+    Stopped,
+    /// The connection failed.
+    Connection(io::Error),
+}
+
+impl<'a> Peer<'a> {
+    /// The other end of `stream`, expected to say what `comparison` expects.
+    pub(super) fn new(stream: TcpStream, comparison: Comparison<'a>, stop: &'a Stop) -> Peer<'a> {
+        Peer { stream: Some(stream), comparison, end: None, half_closed: false, stop }
+    }
+
+    /// Writes what fits; 0 if nothing does now.
+    pub(super) fn try_write(&self, bytes: &[u8]) -> Result<usize, Broken> {
+        let Some(stream) = &self.stream else {
+            return Err(Broken::Connection(ErrorKind::NotConnected.into()));
+        };
+        match stream.try_write(bytes) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(0),
+            written => written.map_err(Broken::Connection),
+        }
+    }
+
+    /// Says that nothing more comes from us; once.
+    pub(super) fn half_close(&mut self) -> Result<(), Broken> {
+        if let Some(stream) = self.stream.as_ref().filter(|_| !self.half_closed) {
+            self.half_closed = true;
+            let closed = socket2::SockRef::from(stream).shutdown(std::net::Shutdown::Write);
+            // One that has ended needs not be told.
+            if self.end.is_none() {
+                return closed.map_err(Broken::Connection);
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the connection by RST.
+    pub(super) fn abort(&mut self) {
+        if let Some(stream) = self.stream.take() {
+            net::abort(stream);
+        }
+    }
+
+    /// How many bytes its kernel has not taken yet; `None` if the system does not tell.
+    pub(super) fn unacknowledged(&self) -> Option<u64> {
+        self.stream.as_ref().and_then(net::unacknowledged)
+    }
+
+    /// Hears what comes next; false if nothing came before `deadline`.
+    pub(super) async fn hear_until(&mut self, deadline: Instant) -> Result<bool, Broken> {
+        let heard = async {
+            match self.stream.as_ref().filter(|_| self.end.is_none()) {
+                Some(stream) => stream.readable().await,
+                None => std::future::pending().await,
+            }
+        };
+        let ready = before(deadline, self.stop, heard).await?;
+        self.hear_if(ready)
+    }
+
+    /// The same, and true also when there is room to write again.
+    pub(super) async fn hear_or_write_until(&mut self, deadline: Instant) -> Result<bool, Broken> {
+        let ended = self.end.is_some();
+        let either = async {
+            let Some(stream) = &self.stream else { return std::future::pending().await };
+            tokio::select! {
+                ready = stream.readable(), if !ended => ready,
+                ready = stream.writable() => ready,
+            }
+        };
+        let ready = before(deadline, self.stop, either).await?;
+        self.hear_if(ready)
+    }
+
+    fn hear_if(&mut self, ready: bool) -> Result<bool, Broken> {
+        if ready {
+            self.hear()?;
+        }
+        Ok(ready)
+    }
+
+    /// Takes what has arrived already, without waiting; of a peer that never pauses a part.
+    pub(super) fn hear(&mut self) -> Result<(), Broken> {
+        for _ in 0..READS_AT_ONCE {
+            let Some(stream) = self.stream.as_ref().filter(|_| self.end.is_none()) else { break };
+            let mut bytes = Vec::with_capacity(READ_SIZE);
+            match stream.try_read_buf(&mut bytes) {
+                Ok(0) => self.end = Some(End::Eof),
+                Ok(_) => {
+                    self.comparison.take(Arrival { at: Timestamp::now(), frame: None }, &bytes);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) if net::is_reset(&error) => self.end = Some(End::Reset),
+                Err(error) => return Err(Broken::Connection(error)),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether `ready` came before `deadline`.
+async fn before(
+    deadline: Instant,
+    stop: &Stop,
+    ready: impl Future<Output = io::Result<()>>,
+) -> Result<bool, Broken> {
+    tokio::select! {
+        ready = ready => ready.map(|()| true).map_err(Broken::Connection),
+        () = sleep_until(deadline.into()) => Ok(false),
+        () = stop.requested() => Err(Broken::Stopped),
+    }
+}
