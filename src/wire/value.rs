@@ -207,7 +207,7 @@ impl Value {
     /// Beyond 4 GiB.
     pub fn over(bytes: &[u8]) -> Value {
         // Few encodings have more than one node in four bytes; what is not used is never touched.
-        let nodes = Vec::with_capacity(bytes.len() / 4 + 4);
+        let nodes = Vec::with_capacity((bytes.len() / 4 + 4).min(1 << 20));
         let mut value = Value { nodes, ..Value::default() };
         value.store(bytes);
         value
@@ -262,6 +262,7 @@ impl Value {
     ///
     /// # Panics
     /// Beyond 2^32 nodes: decoders bound the number far below.
+    #[inline]
     pub fn add(&mut self, node: Node) -> NodeId {
         let id = NodeId(u32::try_from(self.nodes.len()).expect("decoders bound the nodes"));
         self.nodes.push(node);

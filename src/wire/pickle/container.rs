@@ -82,7 +82,15 @@ impl Machine<'_> {
             Node::Dict(entries) => {
                 let fresh = entries.is_empty();
                 entries.extend(pairs);
-                !(fresh && keys::few_different(&self.value, items.iter().step_by(2).copied()))
+                let keys = items.iter().step_by(2).copied();
+                // Records of one kind take their names from the memo: the same nodes each time.
+                let known = fresh && self.different.iter().copied().eq(keys.clone());
+                let different = known || fresh && keys::few_different(&self.value, keys.clone());
+                if different && !known {
+                    self.different.clear();
+                    self.different.extend(keys);
+                }
+                !different
             }
             Node::Object(object) => {
                 object.entries.extend(pairs);

@@ -190,6 +190,9 @@ impl<'v> Numbers<'v> {
 
     /// The common case at less cost: simple keys, no two the same.
     fn are_different(&self, keys: impl ExactSizeIterator<Item = NodeId>) -> bool {
+        if keys.len() <= FEW {
+            return few_different(self.value, keys);
+        }
         let mut seen = HashSet::with_capacity_and_hasher(keys.len(), Seed::default());
         for key in keys {
             if !simple(self.value, key).is_some_and(|key| seen.insert(key)) {
@@ -201,34 +204,35 @@ impl<'v> Numbers<'v> {
 
     /// The number of a node that can be a key.
     fn number(&mut self, id: NodeId, at: usize) -> Result<Known, Fault> {
-        if let Some(known) = self.known(id, at)? {
+        if !self.is_open(id)
+            && let Some(known) = self.known(id, at)?
+        {
             return Ok(known);
         }
         // Containers that can be keys were complete when they were made: there are no cycles.
         let mut path = vec![id];
         while let Some(&node) = path.last() {
-            // An element that occurs twice stands on the path twice.
-            if self.known.contains_key(&node) {
-                path.pop();
-                continue;
-            }
             let before = path.len();
             let elements = self.elements(node);
-            for &element in elements {
-                if self.known(element, at)?.is_none() {
-                    path.push(element);
+            path.extend(elements.iter().copied().filter(|&element| self.is_open(element)));
+            if path.len() == before {
+                path.pop();
+                // An element that occurs twice stands on the path twice.
+                if self.is_open(node) {
+                    self.number_container(node, elements, at)?;
                 }
             }
-            if path.len() > before {
-                continue;
-            }
-            path.pop();
-            self.number_container(node, elements, at)?;
         }
         match self.known(id, at)? {
             Some(known) => Ok(known),
             None => Err(unhashable(at, self.value.node(id))),
         }
+    }
+
+    /// Whether the node is a container that has no number yet.
+    fn is_open(&self, id: NodeId) -> bool {
+        matches!(self.value.node(id), Node::Tuple(_) | Node::FrozenSet(_))
+            && !self.known.contains_key(&id)
     }
 
     fn elements(&self, id: NodeId) -> &'v [NodeId] {

@@ -44,6 +44,8 @@ pub(super) struct Machine<'a> {
     pub(super) depths: Depths,
     /// Mappings and sets whose keys have not been compared yet.
     pub(super) keyed: Vec<Keyed>,
+    /// The keys that were last found to be different from each other.
+    pub(super) different: Vec<NodeId>,
     pub(super) limits: Limits,
     /// How many more nodes there may be.
     pub(super) nodes_left: usize,
@@ -70,6 +72,7 @@ impl<'a> Machine<'a> {
             memo: Memo::default(),
             depths: Depths::default(),
             keyed: Vec::new(),
+            different: Vec::new(),
             nodes_left: limits.nodes,
             bytes_left: 2 * limits.bytes,
             copies_left: limits.nodes,

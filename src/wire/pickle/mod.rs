@@ -80,3 +80,20 @@ impl Default for Limits {
         }
     }
 }
+
+impl Limits {
+    /// For what we wrote ourselves: no limit but those of the arena.
+    fn none() -> Limits {
+        let most = usize::MAX;
+        Limits {
+            bytes: most,
+            nodes: most,
+            memo: most,
+            line: most,
+            digits: most,
+            depth: most,
+            key_depth: most,
+            key_nodes: most,
+        }
+    }
+}

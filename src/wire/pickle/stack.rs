@@ -7,7 +7,7 @@ use crate::wire::value::{Node, NodeId};
 
 impl Machine<'_> {
     /// The opcode needs so many things above the last mark.
-    #[inline]
+    #[inline(always)]
     pub(super) fn need(&self, count: usize) -> Result<(), Fault> {
         if self.stack.len() - self.fence >= count { Ok(()) } else { Err(self.underflow()) }
     }
@@ -30,13 +30,13 @@ impl Machine<'_> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn add(&mut self, node: Node) -> Result<NodeId, Fault> {
         self.spend_nodes(1)?;
         Ok(self.value.add(node))
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn spend_nodes(&mut self, count: usize) -> Result<(), Fault> {
         match self.nodes_left.checked_sub(count) {
             Some(left) => self.nodes_left = left,
@@ -57,7 +57,7 @@ impl Machine<'_> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn push_leaf(&mut self, node: Node) -> Result<(), Fault> {
         let id = self.add(node)?;
         self.depths.leaf();
@@ -76,6 +76,7 @@ impl Machine<'_> {
     }
 
     /// Pushes what has a node already.
+    #[inline]
     pub(super) fn push_again(&mut self, node: NodeId) -> Result<(), Fault> {
         if self.stack.len() >= self.limits.nodes {
             return Err(self.limit(format!("more than {} things on the stack", self.limits.nodes)));
@@ -112,6 +113,7 @@ impl Machine<'_> {
 
     // The memo.
 
+    #[inline]
     pub(super) fn get(&mut self, index: u64) -> Result<(), Fault> {
         match self.memo.get(index) {
             Some(node) => self.push_again(node),
@@ -119,7 +121,7 @@ impl Machine<'_> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn put(&mut self, index: u64) -> Result<(), Fault> {
         let top = self.top()?;
         if self.memo.len() >= self.limits.memo && self.memo.get(index).is_none() {

@@ -21,10 +21,14 @@ const DEPTH: usize = 128;
 /// `None`, an enum's variant its name or `{name: content}`.
 ///
 /// # Errors
-/// [`Error::Value`] where Python has no such value: a map with a key that cannot be hashed.
+/// [`Error::Value`] where Python has no such value, as a map with a list for a key.
 pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>> {
-    serde_pickle::to_vec(&value, SerOptions::new())
-        .map_err(|error| Error::Value { format: "pickle".into(), reason: error.to_string() })
+    let refuse = |reason| Error::Value { format: "pickle".into(), reason };
+    let bytes = serde_pickle::to_vec(&value, SerOptions::new())
+        .map_err(|error| refuse(error.to_string()))?;
+    // serde-pickle writes any key; what Python cannot load must not leave here.
+    decode(&bytes, &Limits::none()).map_err(|fault| refuse(fault.message))?;
+    Ok(bytes)
 }
 
 /// A Rust value from exactly one pickle of plain data, at any protocol.
@@ -32,6 +36,7 @@ pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>> {
 /// # Errors
 /// [`Error::Decode`]: the fault in the bytes, `Limit` when they are nested deeper than 128 or share so
 /// much that they are large when written out, `Schema` when they ask for objects or are no `T`.
+/// An integer beyond `i64` is never a `T`: serde-pickle has no way to hand it over.
 pub fn from_slice<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     let limits = Limits { depth: DEPTH, ..Limits::default() };
     let value = decode(bytes, &limits)?;
