@@ -252,6 +252,14 @@ fn lengths_beyond_all_bounds_are_refused_before_anything_is_taken() {
 }
 
 #[test]
+fn a_length_that_straddles_a_frames_end_is_no_length_wherever_it_is_cut() {
+    let bytes = b"\x95\x03\0\0\0\0\0\0\x000T\xff\xff\xff\xff";
+    let whole = split(bytes, &[]);
+    assert!(matches!(&whole, Progress::Failed(fault) if fault.message.contains("its frame")));
+    assert!((0..bytes.len()).all(|at| split(bytes, &[at]) == whole));
+}
+
+#[test]
 fn text_without_end_is_refused_at_the_line_limit() {
     let line = repeated(b"V", b"x", (1 << 20) + 1, b"\n.");
     assert_eq!(decode(&line).expect_err("a fault").kind, FaultKind::Limit);

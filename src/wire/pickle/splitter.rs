@@ -143,6 +143,8 @@ impl Splitter {
                 0..=opcode::FIXED_MAX => at + 1 + argument as usize,
                 opcode::LENGTH_1 if index + 1 < bytes.len() => at + 2 + bytes[index + 1] as usize,
                 opcode::LENGTH_4 | opcode::SIGNED_LENGTH_4 if index + 4 < bytes.len() => {
+                    // A length beyond the frame is no length: say that first, as when it is cut.
+                    self.bounds.check(opcode, at, at + 5)?;
                     let prefix = bytes[index + 1..index + 5].iter().rev();
                     let length = prefix.fold(0, |value, &byte| value << 8 | u64::from(byte));
                     bounds::end_of(opcode, argument, at, 4, length).or_else(|fault| {
