@@ -87,10 +87,13 @@ impl Describer<'_> {
         items.iter().map(|&item| self.node(item)).collect::<Vec<_>>().join(" ")
     }
 
+    /// Members in an order that does not depend on how they were written, or the numbers would.
     fn sorted(&mut self, items: &[NodeId]) -> String {
-        let mut members: Vec<_> = items.iter().map(|&item| self.node(item)).collect();
-        members.sort();
-        members.join(" ")
+        let mut members = items.to_vec();
+        members.sort_by_cached_key(|&member| {
+            Describer { value: self.value, numbers: HashMap::new() }.node(member)
+        });
+        self.nodes(&members)
     }
 
     fn pairs(&mut self, entries: &[(NodeId, NodeId)]) -> String {
@@ -100,6 +103,5 @@ impl Describer<'_> {
 }
 
 fn string(kind: &str, bytes: &[u8]) -> String {
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{kind}:{hex}")
+    format!("{kind}:{}", crate::hex(bytes))
 }

@@ -2,6 +2,7 @@
 
     pickles.py write         name TAB description TAB pickle in hexadecimal, a line each
     pickles.py write-plain   the same, of plain data only
+    pickles.py random        the same, of opcodes put together at random, as far as pickle.loads reads them
     pickles.py read          a pickle in hexadecimal on each line of stdin -> descriptions
 """
 
@@ -9,8 +10,10 @@ import collections
 import datetime
 import pickle
 import pickletools
+import random
 import struct
 import sys
+import warnings
 
 
 def string(kind, data):
@@ -46,7 +49,9 @@ class Describer:
         if kind in (list, tuple):
             return f"{kind.__name__}({' '.join(map(self, value))})"
         if kind in (set, frozenset):
-            return f"{kind.__name__}({' '.join(sorted(map(self, value)))})"
+            # In an order that does not depend on hashes, or the numbers would.
+            members = sorted(value, key=lambda member: Describer()(member))
+            return f"{kind.__name__}({' '.join(map(self, members))})"
         if kind is dict:
             pairs = (f"{self(key)} {self(item)}" for key, item in value.items())
             return f"dict({' '.join(pairs)})"
@@ -166,10 +171,12 @@ def objects():
     yield "keywords", Keywords(a=1), f"object({main}.Keywords arguments() keywords(str:61 1) state(dict(str:61 1)))", 4
     yield "ordered", collections.OrderedDict(a=1), "object(collections.OrderedDict arguments() entries(str:61 1))", 0
     yield "deque", collections.deque([1, 2]), "object(collections.deque arguments() items(1 2))", 2
-    yield "default", collections.defaultdict(int, a=1), None, 2
-    yield "complex", 1 + 2j, None, 0
+    described = "object(collections.defaultdict arguments(object(builtins.int)) entries(str:61 1))"
+    yield "default", collections.defaultdict(int, a=1), described, 3
+    described = "object(builtins.complex arguments(float:3ff0000000000000 float:4000000000000000))"
+    yield "complex", 1 + 2j, described, 3
     yield "date", datetime.date(2026, 11, 22), "object(datetime.date arguments(bytes:07ea0b16))", 0
-    yield "function", len, None, 0
+    yield "function", len, "object(builtins.len)", 3
 
 
 def variants(name, value, lowest=0):
@@ -185,6 +192,9 @@ def write(line, with_objects):
     for name, value in plain():
         described = Describer()(value)
         for variant, data in variants(name, value):
+            # Ours of these would be the same again.
+            if not with_objects and " at " not in variant:
+                continue
             # What cannot be loaded is no case: integers of more than 4,300 digits as text.
             try:
                 loaded = pickle.loads(data)
@@ -195,13 +205,56 @@ def write(line, with_objects):
             line(variant, Describer()(loaded), data)
     if with_objects:
         for name, value, described, lowest in objects():
-            if described is None:
-                continue
             for variant, data in variants(name, value, lowest):
                 line(variant, described, data)
 
 
+SCALARS = [
+    b"N", b"\x88", b"\x89", b"I01\n", b"I00\n", b"K\x01", b"M\x00\x01", b"J\xff\xff\xff\xff", b"I-12\n",
+    b"I0x1f\n", b"L7L\n", b"L8\n", b"\x8a\x00", b"\x8a\x01\xff", b"\x8a\x02\x00\x80", b"\x8b\x01\x00\x00\x00\x01",
+    b"\x8a\x09\x00\x00\x00\x00\x00\x00\x00\x00\x01", b"G\x3f\xf0\x00\x00\x00\x00\x00\x00", b"F1.0\n", b"F-inf\n",
+    b"Fnan\n", b"F 2.5e3\n", b"S'a'\n", b"S\"\\x41\\n\\7\\q\"\n", b"T\x01\x00\x00\x00a", b"U\x02ab", b"Va\n",
+    b"V\\u0061\\\\u0061\n", b"V\xe9\\U0001f980\\\n", b"V\\ud83d\\ude00\n", b"X\x01\x00\x00\x00a", b"\x8c\x01b",
+    b"\x8d\x01\x00\x00\x00\x00\x00\x00\x00c", b"\x8c\x03\xed\xa0\x80", b"C\x01a", b"B\x00\x00\x00\x00",
+    b"\x8e\x01\x00\x00\x00\x00\x00\x00\x00\xff", b"\x96\x01\x00\x00\x00\x00\x00\x00\x00a",
+]
+MAKERS = [b"]", b"}", b")", b"\x8f"]
+STACK = [
+    b"(", b"(", b"(", b"a", b"e", b"l", b"t", b"\x85", b"\x86", b"\x87", b"d", b"s", b"u", b"\x90", b"\x91", b"0", b"1", b"2",
+    b"q\x00", b"q\x01", b"\x94", b"p2\n", b"r\x07\x00\x00\x00", b"h\x00", b"h\x01", b"j\x07\x00\x00\x00", b"g2\n", b"\x80\x04",
+]
+
+
+def random_pickles(count):
+    """Programs grown opcode by opcode, so that each prefix could still become a pickle."""
+    choose = random.Random(20261122).choice
+    pools = [SCALARS, MAKERS, STACK, STACK]
+    while count:
+        program = b"("
+        for _ in range(30):
+            longer = program + choose(choose(pools))
+            try:
+                pickle.loads(longer)
+            except EOFError:
+                program = longer
+            except Exception:
+                pass
+        # One tuple of all that the stack holds, for each mark.
+        for ending in (b"t" * marks + b"." for marks in range(6, 0, -1)):
+            try:
+                loaded = pickle.loads(program + ending)
+            except Exception:
+                continue
+            yield loaded, program + ending
+            count -= 1
+            break
+
+
 def main(mode):
+    if mode == "random":
+        for number, (loaded, data) in enumerate(random_pickles(4000)):
+            print(f"random {number}: {data!r}", Describer()(loaded), data.hex(), sep="\t")
+        return
     if mode == "read":
         for text in sys.stdin:
             print(Describer()(pickle.loads(bytes.fromhex(text))))
@@ -210,6 +263,7 @@ def main(mode):
 
 
 if __name__ == "__main__":
+    warnings.simplefilter("ignore")
     sys.setrecursionlimit(10000)
     sys.set_int_max_str_digits(4300)
     main(sys.argv[1])

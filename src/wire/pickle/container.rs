@@ -30,7 +30,8 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// What the stack has from `from` on goes into what is below it.
+    /// What the stack has from `from` on goes into what is below it; nothing may go into anything, as
+    /// in CPython.
     pub(super) fn target(&self, from: usize) -> Result<NodeId, Fault> {
         if from > self.fence { Ok(self.stack[from - 1]) } else { Err(self.underflow()) }
     }
@@ -38,6 +39,9 @@ impl Machine<'_> {
     pub(super) fn append_items(&mut self, from: usize) -> Result<(), Fault> {
         let target = self.target(from)?;
         let items = &self.stack[from..];
+        if items.is_empty() {
+            return Ok(());
+        }
         match self.value.node_mut(target) {
             Node::List(list) => list.extend_from_slice(items),
             Node::Object(object) => object.items.extend_from_slice(items),
@@ -51,6 +55,9 @@ impl Machine<'_> {
     pub(super) fn add_items(&mut self, from: usize) -> Result<(), Fault> {
         let target = self.target(from)?;
         let items = &self.stack[from..];
+        if items.is_empty() {
+            return Ok(());
+        }
         let compare = match self.value.node_mut(target) {
             Node::Set(set) => {
                 let fresh = set.is_empty();
@@ -74,6 +81,9 @@ impl Machine<'_> {
     pub(super) fn set_items(&mut self, from: usize) -> Result<(), Fault> {
         let target = self.target(from)?;
         let items = &self.stack[from..];
+        if items.is_empty() {
+            return Ok(());
+        }
         let (pairs, []) = items.as_chunks::<2>() else {
             return Err(self.corrupt("a key without a value"));
         };
