@@ -1,6 +1,7 @@
 //! `wirespool demo`: a telemetry server and a sensor, recorded, shown and replayed in one process.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use tokio::task::JoinHandle;
 
 use super::arguments::Selection;
 use super::live::{self, LiveSink};
-use super::printer::{Look, Printer};
+use super::printer::{Look, Printer, written};
 use super::{DONE, FINDING, Outcome};
 use crate::capture::{Reader, Writer, WriterOptions};
 use crate::message::Assembler;
@@ -138,7 +139,11 @@ async fn session(dialect: Dialect, path: &Path) -> Result<Receipt> {
     let (server, serving) = start_server(dialect).await?;
     let listener = net::listen(&Address::loopback(0)).await?;
     let address = local_address(&listener)?;
-    say(&format!("wirespool record --to {server} -o {} -f {}", path.display(), dialect.format()?));
+    print(&format!(
+        "$ wirespool record --to {server} -o {} -f {}",
+        path.display(),
+        dialect.format()?
+    ))?;
     let options = WriterOptions { force: true, format: Some(dialect.format()?.to_string()) };
     let sink = LiveSink::new(Some(Writer::create(path, options)?), None);
     let recorder = Arc::new(Recorder::new(sink));
@@ -150,19 +155,19 @@ async fn session(dialect: Dialect, path: &Path) -> Result<Receipt> {
     live::conclude(recorder, recorded, Some(path))?;
     serving.abort();
 
-    say(&format!("wirespool show {}", path.display()));
+    print(&format!("$ wirespool show {}", path.display()))?;
     let printer = Printer::new(Look::Lines, true, false, Selection::default());
     let mut assembler = Assembler::new(dialect.format()?, printer);
     Reader::open(path)?.read_all(&mut assembler)?;
     assembler.into_receiver().finish()?;
 
     let (fresh, serving) = start_server(dialect).await?;
-    say(&format!("wirespool replay {} --to {fresh}", path.display()));
+    print(&format!("$ wirespool replay {} --to {fresh}", path.display()))?;
     let mut reader = Reader::open(path)?;
     let script = Arc::new(Script::read(dialect.format()?, |sink| reader.read_all(sink))?);
     let receipt = replay(script, &fresh, &Options::default()).await;
     serving.abort();
-    anstream::println!("{receipt}\n");
+    print(&format!("{receipt}\n"))?;
     Ok(receipt)
 }
 
@@ -212,6 +217,7 @@ async fn joined(task: JoinHandle<Result<()>>) -> Result<()> {
     task.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
 }
 
-fn say(command: &str) {
-    anstream::println!("$ {command}");
+/// Prints a line; a reader who has gone ends the demo.
+fn print(line: &str) -> Result<()> {
+    written(writeln!(anstream::stdout(), "{line}"))
 }

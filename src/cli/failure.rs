@@ -1,5 +1,6 @@
 //! What makes a command end early, how it is said, and the status it exits with.
 
+use super::words::say;
 use super::{BAD_INPUT, DONE, FINDING, IO_FAILURE, Status};
 use crate::Error;
 
@@ -18,8 +19,8 @@ impl Failure {
             return DONE;
         }
         match self.flag {
-            Some(flag) => anstream::eprintln!("wirespool: {flag}: {}", self.error),
-            None => anstream::eprintln!("wirespool: {}", self.error),
+            Some(flag) => say(format_args!("wirespool: {flag}: {}", self.error)),
+            None => say(format_args!("wirespool: {}", self.error)),
         }
         status_of(&self.error)
     }

@@ -9,6 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::failure::Failure;
 use super::printer::Printer;
+use super::words::say;
 use crate::capture::{Summary, Writer};
 use crate::message::Assembler;
 use crate::net::Stop;
@@ -54,13 +55,13 @@ pub(super) fn announce(listener: &tokio::net::TcpListener) -> std::result::Resul
     let address = listener
         .local_addr()
         .map_err(|source| Error::network("listen on", "the address", source))?;
-    anstream::eprintln!("listening on {address}");
+    say(format_args!("listening on {address}"));
     Ok(())
 }
 
 /// Says notices on stderr.
 pub(super) fn observer() -> Observer {
-    Arc::new(|notice: &Notice| anstream::eprintln!("{notice}"))
+    Arc::new(|notice: &Notice| say(notice))
 }
 
 /// Writes the capture, then prints the messages: what was shown is on its way to the disk.
@@ -79,10 +80,10 @@ impl LiveSink {
         let printed = self.printer.map_or(Ok(()), |assembler| assembler.into_receiver().finish());
         if let (Some(writer), Some(path)) = (self.writer, path) {
             let Summary { connections, packets, bytes } = writer.finish()?;
-            anstream::eprintln!(
+            say(format_args!(
                 "{}: connections {connections}, packets {packets}, payload {bytes} bytes",
                 path.display()
-            );
+            ));
         }
         printed
     }

@@ -19,6 +19,7 @@ mod send;
 mod serve;
 mod show;
 mod terminal;
+mod words;
 
 use std::ffi::OsString;
 use std::io::Write as _;

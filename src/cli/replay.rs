@@ -10,6 +10,7 @@ use super::arguments::{FormatArguments, duration};
 use super::failure::{At, Failure};
 use super::live;
 use super::show::{recorded_format, warn_of_damage};
+use super::words::say;
 use super::{DONE, FINDING, Outcome};
 use crate::Error;
 use crate::capture::Reader;
@@ -86,7 +87,7 @@ impl PlayArguments {
 
     /// Says the receipt, writes it where it was asked for, and returns the status that is the verdict.
     pub(super) fn conclude(&self, receipt: &Receipt) -> Outcome {
-        anstream::eprintln!("{receipt}");
+        say(receipt);
         if let Some(path) = &self.receipt {
             let json = serde_json::to_string_pretty(receipt)
                 .map_err(|error| Error::file("write", path, error.into()))?;

@@ -8,6 +8,7 @@ use clap::Args;
 use super::arguments::{FormatArguments, PrintArguments, Selection};
 use super::failure::Failure;
 use super::printer::{Printer, written};
+use super::words::say;
 use super::{DONE, Outcome};
 use crate::capture::{Origin, Reader};
 use crate::message::Assembler;
@@ -69,7 +70,7 @@ pub(super) fn recorded_format(origin: &Origin) -> Option<&str> {
 /// Says on stderr what of a capture could not be read.
 pub(super) fn warn_of_damage(reader: &Reader, file: &std::path::Path) {
     for warning in reader.summary().warnings() {
-        anstream::eprintln!("{}: {warning}", file.display());
+        say(format_args!("{}: {warning}", file.display()));
     }
 }
 
@@ -139,9 +140,9 @@ impl Sink for Raw<'_> {
                 let offset = self.offset;
                 match length {
                     Some(length) => {
-                        anstream::eprintln!("gap: {length} bytes are missing at offset {offset}")
+                        say(format_args!("gap: {length} bytes are missing at offset {offset}"))
                     }
-                    None => anstream::eprintln!("gap: bytes are missing at offset {offset}"),
+                    None => say(format_args!("gap: bytes are missing at offset {offset}")),
                 }
                 Ok(())
             }

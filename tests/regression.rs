@@ -1,0 +1,128 @@
+//! Bugs that hostile or unlucky use of the command has found, each held by a test named after it.
+
+#![cfg(unix)]
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+/// No wait in a test is longer; one that is has found a hang.
+const LIMIT: Duration = Duration::from_secs(20);
+
+fn wirespool() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wirespool"));
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    command
+}
+
+/// A command that listens, its first line read.
+struct Listening {
+    child: Child,
+    /// `None` once nobody reads it any more.
+    stderr: Option<BufReader<ChildStderr>>,
+    address: String,
+}
+
+impl Listening {
+    fn start(mut command: Command) -> Listening {
+        let mut child = command.spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        stderr.read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("listening on ").expect(&line).to_owned();
+        Listening { child, stderr: Some(stderr), address }
+    }
+
+    fn dial(&self) -> TcpStream {
+        let stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(LIMIT)).unwrap();
+        stream
+    }
+
+    /// Sends `signal` by its name, waits for the end, and returns the rest of stderr too.
+    fn end_by(mut self, signal: &str) -> (ExitStatus, String) {
+        kill(&self.child, signal);
+        let status = end_of(&mut self.child);
+        let mut said = String::new();
+        if let Some(mut stderr) = self.stderr.take() {
+            stderr.read_to_string(&mut said).unwrap();
+        }
+        (status, said)
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn kill(child: &Child, signal: &str) {
+    let words = [format!("-{signal}"), child.id().to_string()];
+    assert!(Command::new("kill").args(words).status().unwrap().success());
+}
+
+fn end_of(child: &mut Child) -> ExitStatus {
+    let begin = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        if begin.elapsed() > LIMIT {
+            let _ = child.kill();
+            panic!("hung");
+        }
+        std::thread::yield_now();
+    }
+}
+
+/// A new file's name in a directory of its own.
+fn file(test: &str, name: &str) -> PathBuf {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("regression-{test}"));
+    let _ = std::fs::remove_dir_all(&directory);
+    std::fs::create_dir_all(&directory).unwrap();
+    directory.join(name)
+}
+
+fn record(to: &str, output: &Path) -> Command {
+    let mut command = wirespool();
+    command.args(["record", "--to", to, "-o"]).arg(output);
+    command
+}
+
+/// An address where nobody listens.
+fn nobody() -> String {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
+
+#[test]
+fn a_notice_when_stderr_has_no_reader_any_more_was_a_panic() {
+    let output = file("stderr", "x.pcapng");
+    let mut recording = Listening::start(record(&nobody(), &output));
+    // As `2>&1 | head -1` does to learn the address.
+    drop(recording.stderr.take());
+    for _ in 0..3 {
+        // Refused, which is said on stderr; the client hears the reset once that was tried.
+        let refused = recording.dial().read(&mut [0; 1]);
+        assert!(refused.is_err() || matches!(refused, Ok(0)));
+    }
+    assert!(recording.child.try_wait().unwrap().is_none(), "the recording ended");
+    assert_eq!(recording.end_by("INT").0.code(), Some(0));
+}
+
+#[test]
+fn a_demo_whose_stdout_has_no_reader_was_a_panic() {
+    let directory = file("demo", "captures");
+    let mut command = wirespool();
+    command.args(["demo", "--directory"]).arg(&directory).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    drop(child.stdout.take());
+    let status = end_of(&mut child);
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(!said.contains("panicked"), "{said}");
+    assert_eq!(status.code(), Some(0), "{said}");
+}
