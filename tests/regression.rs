@@ -2,7 +2,7 @@
 
 #![cfg(unix)]
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
@@ -125,4 +125,29 @@ fn a_demo_whose_stdout_has_no_reader_was_a_panic() {
     child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
     assert!(!said.contains("panicked"), "{said}");
     assert_eq!(status.code(), Some(0), "{said}");
+}
+
+#[test]
+fn a_second_interrupt_while_nobody_read_stdout_was_not_heard() {
+    let mut command = wirespool();
+    command.args(["listen", "0", "-f", "raw"]).stdout(Stdio::piped());
+    let listening = Listening::start(command);
+    // More connections than the runtime has threads, so that each thread waits for stdout.
+    let threads = std::thread::available_parallelism().map_or(4, usize::from);
+    let talking: Vec<_> = (0..threads + 2).map(|_| talk_until_stalled(listening.dial())).collect();
+    let stalled: Vec<_> = talking.into_iter().map(|talk| talk.join().unwrap()).collect();
+    kill(&listening.child, "INT");
+    kill(&listening.child, "INT");
+    let (status, _) = listening.end_by("INT");
+    assert_eq!(status.code(), Some(130));
+    drop(stalled);
+}
+
+/// Sends until nobody has taken anything for half a second.
+fn talk_until_stalled(mut stream: TcpStream) -> std::thread::JoinHandle<TcpStream> {
+    stream.set_write_timeout(Some(Duration::from_millis(500))).unwrap();
+    std::thread::spawn(move || {
+        while stream.write_all(&[b'.'; 1000]).is_ok() {}
+        stream
+    })
 }

@@ -28,14 +28,22 @@ pub(super) fn runtime() -> std::result::Result<Runtime, Failure> {
         .map_err(|source| Error::network("start", "the network runtime", source))?)
 }
 
-/// Asks for `stop` at the first Ctrl-C or SIGTERM, and exits at the second. To be called within the
-/// runtime.
+/// Asks for `stop` at the first Ctrl-C or SIGTERM, and exits at the second.
+///
+/// On a thread of its own: writing to a stdout that nobody reads blocks every thread of the runtime, and
+/// that is when a person presses Ctrl-C.
 pub(super) fn stop_on_signals(stop: &Stop) -> std::result::Result<(), Failure> {
     let failed = |source| Error::network("wait for", "signals", source);
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let runtime = Builder::new_current_thread().enable_io().build().map_err(failed)?;
+    let (mut interrupt, mut terminate) = {
+        let _within = runtime.enter();
+        (
+            signal(SignalKind::interrupt()).map_err(failed)?,
+            signal(SignalKind::terminate()).map_err(failed)?,
+        )
+    };
     let stop = stop.clone();
-    tokio::spawn(async move {
+    let wait = async move {
         loop {
             tokio::select! {
                 _ = interrupt.recv() => {}
@@ -46,7 +54,8 @@ pub(super) fn stop_on_signals(stop: &Stop) -> std::result::Result<(), Failure> {
             }
             stop.request();
         }
-    });
+    };
+    std::thread::spawn(move || runtime.block_on(wait));
     Ok(())
 }
 
