@@ -151,3 +151,15 @@ fn talk_until_stalled(mut stream: TcpStream) -> std::thread::JoinHandle<TcpStrea
         stream
     })
 }
+
+#[test]
+fn a_proxy_told_to_dial_itself_did_so_until_no_descriptor_was_left() {
+    let output = file("loop", "x.pcapng");
+    let address = nobody();
+    let mut child = record(&address, &output).args(["--listen", &address]).spawn().unwrap();
+    assert_eq!(end_of(&mut child).code(), Some(2));
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(said.contains("--to") && said.contains("itself listens"), "{said}");
+    assert!(!output.exists());
+}

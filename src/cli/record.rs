@@ -1,13 +1,15 @@
 //! `wirespool record`: the in-line proxy.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use clap::Args;
+use tokio::net::TcpListener;
 
 use super::arguments::{
     FormatArguments, LimitArguments, OutputArguments, PrintArguments, Selection,
 };
-use super::failure::At;
+use super::failure::{At, Failure};
 use super::live::{self, LiveSink};
 use super::printer::Printer;
 use super::{DONE, Outcome};
@@ -56,6 +58,7 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
         let stop = Stop::new();
         live::stop_on_signals(&stop)?;
         let listener = net::listen(&listen).await.at("--listen")?;
+        refuse_loop(&to, &listener).await?;
         // The file last: a port in use must not leave an empty capture behind.
         let writer = arguments.output.writer(format.as_ref())?;
         let printer = format.map(|format| {
@@ -76,4 +79,20 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
         live::conclude(recorder, recorded, arguments.output.output.as_deref())?;
         Ok(DONE)
     })
+}
+
+/// A proxy whose upstream is itself would dial itself until no descriptor is left.
+async fn refuse_loop(to: &Address, listener: &TcpListener) -> Result<(), Failure> {
+    let Some(here) = listener.local_addr().ok().filter(|here| here.port() == to.port()) else {
+        return Ok(());
+    };
+    // A name that cannot be looked up is said when a client comes: the server may not be there yet.
+    let upstream = to.resolve().await.unwrap_or_default();
+    let wildcard = |one: &SocketAddr| here.ip().is_unspecified() && one.ip().is_loopback();
+    if upstream.iter().any(|one| *one == here || wildcard(one)) {
+        let reason =
+            format!("{to} is where this command itself listens; name the server's address");
+        return Err(Error::Usage(reason)).at("--to");
+    }
+    Ok(())
 }

@@ -26,6 +26,11 @@ impl Address {
         Address::new("127.0.0.1", port)
     }
 
+    /// The port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// All socket addresses the host has, IPv4 first: the order in which they are tried. The programs
     /// wirespool meets mostly bind 127.0.0.1 alone when they say `localhost`.
     ///
