@@ -163,3 +163,13 @@ fn a_proxy_told_to_dial_itself_did_so_until_no_descriptor_was_left() {
     assert!(said.contains("--to") && said.contains("itself listens"), "{said}");
     assert!(!output.exists());
 }
+
+#[test]
+fn a_capture_deleted_while_it_was_written_was_called_done() {
+    let output = file("deleted", "x.pcapng");
+    let recording = Listening::start(record(&nobody(), &output));
+    std::fs::remove_file(&output).unwrap();
+    let (status, said) = recording.end_by("INT");
+    assert_eq!(status.code(), Some(3), "{said}");
+    assert!(said.contains("deleted"), "{said}");
+}

@@ -1,7 +1,7 @@
 //! An output file: whole records gathered in one buffer, written in one call.
 
 use std::borrow::Cow;
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -24,6 +24,8 @@ const BATCH: usize = 256 * 1024;
 /// After a failed write it stays failed: whatever came later would not follow what is in the file.
 pub(super) struct CaptureFile {
     path: PathBuf,
+    /// A second handle on the file, to ask the system about it.
+    handle: File,
     kind: Kind,
     /// Bytes of whole records that wait in the batch.
     waiting: usize,
@@ -67,6 +69,7 @@ impl CaptureFile {
             io::ErrorKind::AlreadyExists => Error::Exists { path: path.to_owned() },
             _ => Error::file("create", path, source),
         })?;
+        let handle = file.try_clone().map_err(|source| Error::file("create", path, source))?;
         let batch = Batch::new(file);
         let kind = if next_generation {
             preamble::pcapng(batch, format).map(Kind::PcapNg).map_err(from_pcapng)
@@ -76,6 +79,7 @@ impl CaptureFile {
         .map_err(|source| Error::file("write", path, source))?;
         let mut file = CaptureFile {
             path: path.to_owned(),
+            handle,
             kind,
             waiting: 0,
             packets: 0,
@@ -166,7 +170,22 @@ impl CaptureFile {
                 self.fail(from_pcapng(error))?;
             }
         }
-        self.flush()
+        self.flush()?;
+        if self.is_unlinked() {
+            let source = io::Error::other("it was deleted while it was written");
+            return Err(Error::file("keep", &self.path, source));
+        }
+        Ok(())
+    }
+
+    /// Whether the file has no name any more: what was written goes with us.
+    fn is_unlinked(&self) -> bool {
+        #[cfg(unix)]
+        let links =
+            self.handle.metadata().map(|found| std::os::unix::fs::MetadataExt::nlink(&found));
+        #[cfg(not(unix))]
+        let links = self.handle.metadata().map(|_| 1);
+        links.is_ok_and(|links| links == 0)
     }
 
     /// Fails as it failed before.
