@@ -173,3 +173,18 @@ fn a_capture_deleted_while_it_was_written_was_called_done() {
     assert_eq!(status.code(), Some(3), "{said}");
     assert!(said.contains("deleted"), "{said}");
 }
+
+#[test]
+fn a_patience_beyond_what_a_clock_holds_was_a_panic() {
+    for words in [
+        ["replay", "x.pcapng", "--to", "9", "--patience", "500000000000years"].as_slice(),
+        &["serve", "x.pcapng", "--patience", "500000000000years"],
+        &["send", "9", "x", "-f", "text", "--interval", "500000000000years"],
+    ] {
+        let mut child = wirespool().args(words).spawn().unwrap();
+        assert_eq!(end_of(&mut child).code(), Some(2), "{words:?}");
+        let mut said = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        assert!(said.contains("a century is the most"), "{said}");
+    }
+}

@@ -137,10 +137,18 @@ impl OutputArguments {
     }
 }
 
+/// The longest time that can be asked for.
+const LONGEST: Duration = Duration::from_secs(100 * 366 * 24 * 60 * 60);
+
 /// A length of time with its unit: `5ms`, `1s`, `2m 30s`.
 pub(super) fn duration(given: &str) -> Result<Duration, String> {
-    humantime::parse_duration(given)
-        .map_err(|error| format!("{error}; write a number with its unit, as 500ms or 2s"))
+    let time = humantime::parse_duration(given)
+        .map_err(|error| format!("{error}; write a number with its unit, as 500ms or 2s"))?;
+    // Deadlines are sums of these; the system's clock cannot hold any sum.
+    if time > LONGEST {
+        return Err("a century is the most".to_owned());
+    }
+    Ok(time)
 }
 
 fn side(given: &str) -> Result<Side, String> {
