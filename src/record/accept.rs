@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use super::Recorder;
 use crate::net::Stop;
@@ -22,6 +22,11 @@ const TICKS_PER_FLUSH: u32 = 25;
 /// How long to leave the system alone after it could not accept (no descriptors left).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// Once asked to end: how long nothing may happen on open connections before they are closed, and how
+/// long that is waited for.
+const SETTLED: Duration = Duration::from_millis(100);
+const SETTLING: Duration = Duration::from_secs(1);
+
 /// When a recording ends by itself.
 #[derive(Clone, Debug, Default)]
 pub struct Limits {
@@ -29,7 +34,8 @@ pub struct Limits {
     pub connections: Option<u64>,
     /// End after this time.
     pub duration: Option<Duration>,
-    /// End when asked.
+    /// End when asked: once what clients sent before has been carried and recorded, so far as that
+    /// takes no more than a second.
     pub stop: Stop,
 }
 
@@ -92,6 +98,7 @@ where
     let mut handlers = JoinSet::new();
     let mut left = limits.connections.unwrap_or(u64::MAX);
     let mut ticks = 0;
+    let mut settling: Option<Settling> = None;
     let mut ticker = interval(TICK);
     ticker.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let deadline = async {
@@ -123,11 +130,47 @@ where
                 if ticks % TICKS_PER_FLUSH == 0 {
                     recorder.flush()?;
                 }
+                if let Some(settling) = &mut settling
+                    && settling.is_over(recorder.events(), handlers.is_empty())
+                {
+                    break;
+                }
             }
-            () = limits.stop.requested() => break,
+            () = limits.stop.requested(), if settling.is_none() => {
+                settling = Some(Settling::new(recorder.events()));
+                ticker.reset();
+            }
             () = &mut deadline => break,
         }
     }
     handlers.shutdown().await;
     recorder.flush()
+}
+
+/// The time between being asked to end and ending, in which what is on its way arrives: a client that
+/// has sent and closed must not find its last words missing because the end came a moment later.
+struct Settling {
+    begun: Instant,
+    /// How many events there were when it was last looked, and since when.
+    events: u64,
+    quiet_since: Instant,
+}
+
+impl Settling {
+    fn new(events: u64) -> Settling {
+        let now = Instant::now();
+        Settling { begun: now, events, quiet_since: now }
+    }
+
+    /// Whether nothing more is to be expected, a tick or more after it began or was last asked.
+    fn is_over(&mut self, events: u64, all_closed: bool) -> bool {
+        let now = Instant::now();
+        if events != self.events {
+            self.events = events;
+            self.quiet_since = now;
+            return now - self.begun >= SETTLING;
+        }
+        // Clients that waited to be accepted have been, by this tick.
+        all_closed || now - self.quiet_since >= SETTLED
+    }
 }

@@ -19,12 +19,13 @@ pub struct Recorder<S> {
 struct State<S> {
     sink: S,
     connections: u64,
+    events: u64,
 }
 
 impl<S: Sink> Recorder<S> {
     /// Reports to `sink`.
     pub fn new(sink: S) -> Recorder<S> {
-        let state = Mutex::new(State { sink, connections: 0 });
+        let state = Mutex::new(State { sink, connections: 0, events: 0 });
         Recorder { state, begun: (Timestamp::now(), Instant::now()) }
     }
 
@@ -41,6 +42,7 @@ impl<S: Sink> Recorder<S> {
         let mut state = self.lock();
         let connection = ConnectionId(state.connections);
         state.connections += 1;
+        state.events += 1;
         let kind = Kind::Open { client, server, start: Start::Seen, route: Some(route) };
         let event = Event { at: self.now(), connection, frame: None, kind };
         state.sink.event(&event)?;
@@ -53,6 +55,7 @@ impl<S: Sink> Recorder<S> {
     /// What the sink says.
     pub fn event(&self, connection: ConnectionId, kind: Kind<'_>) -> Result<()> {
         let mut state = self.lock();
+        state.events += 1;
         // Stamped under the lock: the order of stamps is the order in which the sink sees them.
         state.sink.event(&Event { at: self.now(), connection, frame: None, kind })
     }
@@ -77,6 +80,11 @@ impl<S: Sink> Recorder<S> {
     /// How many connections there have been.
     pub fn connections(&self) -> u64 {
         self.lock().connections
+    }
+
+    /// How much has happened: the number of events so far.
+    pub fn events(&self) -> u64 {
+        self.lock().events
     }
 
     /// Gives the sink back.
