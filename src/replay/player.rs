@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
-use tokio::time::{sleep_until, timeout_at};
+use tokio::time::{sleep, sleep_until, timeout_at};
 
 use super::driver::drive;
 use super::pace::{Pace, Speed};
@@ -13,6 +13,9 @@ use super::receipt::{ConnectionReceipt, Receipt};
 use super::script::{Conversation, Script};
 use crate::net::{self, Address, Stop};
 use crate::session::Side;
+
+/// How long a client that has already connected may take to be seen.
+const CLOSING: Duration = Duration::from_millis(100);
 
 /// How a script is played.
 #[derive(Clone, Debug)]
@@ -25,6 +28,8 @@ pub struct Options {
     pub connections: Option<u64>,
     /// Ends the replay early; what was not played by then has failed.
     pub stop: Stop,
+    /// Says that no further clients will come to [`serve`]: those that came are played to the end.
+    pub closing: Stop,
 }
 
 impl Options {
@@ -39,6 +44,7 @@ impl Default for Options {
             patience: Options::PATIENCE,
             connections: None,
             stop: Stop::new(),
+            closing: Stop::new(),
         }
     }
 }
@@ -93,9 +99,16 @@ pub async fn serve(script: Arc<Script>, listener: TcpListener, options: &Options
                 None => std::future::pending().await,
             }
         };
+        // A client that has connected by now is in the queue, but the runtime may not know it yet.
+        let closed = async {
+            options.closing.requested().await;
+            sleep(CLOSING).await;
+        };
         let accepted = tokio::select! {
+            biased;
             accepted = listener.accept() => accepted.map_err(|error| format!("cannot accept a client: {error}")),
             () = options.stop.requested() => Err("stopped before a client came".to_owned()),
+            () = closed => Err("no client came for it".to_owned()),
             () = patience_ends => Err(format!(
                 "stalled: no client came for it within {:.1} s beyond the recorded time",
                 options.patience.as_secs_f64()
