@@ -29,6 +29,85 @@ pub trait Sink {
     }
 }
 
+/// Nothing, or what is there.
+impl<S: Sink> Sink for Option<S> {
+    fn event(&mut self, event: &Event<'_>) -> Result<()> {
+        self.as_mut().map_or(Ok(()), |sink| sink.event(event))
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.as_mut().map_or(Ok(()), Sink::flush)
+    }
+
+    fn tick(&mut self, now: Timestamp) -> Result<()> {
+        self.as_mut().map_or(Ok(()), |sink| sink.tick(now))
+    }
+}
+
+/// Both, the first one first: the second takes nothing that the first has refused.
+impl<A: Sink, B: Sink> Sink for (A, B) {
+    fn event(&mut self, event: &Event<'_>) -> Result<()> {
+        self.0.event(event)?;
+        self.1.event(event)
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.0.flush()?;
+        self.1.flush()
+    }
+
+    fn tick(&mut self, now: Timestamp) -> Result<()> {
+        self.0.tick(now)?;
+        self.1.tick(now)
+    }
+}
+
+/// Numbers the connections of a source on from others, as of several captures read as one.
+#[derive(Debug)]
+pub struct Numbered<S> {
+    sink: S,
+    first: u64,
+    next: u64,
+}
+
+impl<S> Numbered<S> {
+    /// Passes on to `sink`; the source's connection 0 becomes `first`.
+    pub fn new(sink: S, first: u64) -> Numbered<S> {
+        Numbered { sink, first, next: first }
+    }
+
+    /// Who takes the events.
+    pub fn sink(&mut self) -> &mut S {
+        &mut self.sink
+    }
+
+    /// Gives the sink back.
+    pub fn into_sink(self) -> S {
+        self.sink
+    }
+
+    /// The number that the next source begins with.
+    pub fn next_connection(&self) -> u64 {
+        self.next
+    }
+}
+
+impl<S: Sink> Sink for Numbered<S> {
+    fn event(&mut self, event: &Event<'_>) -> Result<()> {
+        let connection = ConnectionId(self.first + event.connection.0);
+        self.next = self.next.max(connection.0 + 1);
+        self.sink.event(&Event { connection, ..*event })
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.sink.flush()
+    }
+
+    fn tick(&mut self, now: Timestamp) -> Result<()> {
+        self.sink.tick(now)
+    }
+}
+
 /// One thing that happened on one connection.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Event<'a> {

@@ -30,6 +30,16 @@ pub enum Origin {
     Captured,
 }
 
+impl Origin {
+    /// The spelling of the message format it was recorded as, where it says one.
+    pub fn format(&self) -> Option<&str> {
+        match self {
+            Origin::Recorded { format, .. } => format.as_deref(),
+            Origin::Captured => None,
+        }
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -61,6 +61,23 @@ impl<R: Receive> Assembler<R> {
     }
 }
 
+impl<R: Receive> Assembler<R> {
+    /// Gives out what the connections that are still open have begun: their source has stopped, and
+    /// says nothing more of them.
+    ///
+    /// # Errors
+    /// What the receiver says.
+    pub fn finish(&mut self) -> Result<()> {
+        let mut open: Vec<Conversation> = self.conversations.drain().map(|(_, one)| one).collect();
+        open.sort_unstable_by_key(|one| one.connection);
+        open.into_iter().try_for_each(|mut one| {
+            one.end(Side::Client);
+            one.end(Side::Server);
+            one.release(&mut self.receiver)
+        })
+    }
+}
+
 impl<R: Receive> Sink for Assembler<R> {
     fn event(&mut self, event: &Event<'_>) -> Result<()> {
         let connection = event.connection;

@@ -66,6 +66,11 @@ impl Format {
         Format::new(Codec::Raw, Framing::Chunk)
     }
 
+    /// `auto`: to be found out from the first bytes.
+    pub fn auto() -> Format {
+        Format::new(Codec::Auto, Framing::Chunk)
+    }
+
     /// The codec with a framing that suits it.
     pub(super) fn new(codec: Codec, framing: Framing) -> Format {
         let mut spelling = codec.to_string();

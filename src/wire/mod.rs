@@ -40,6 +40,13 @@ use crate::Result;
 /// [`Error::Value`](crate::Error::Value) if the format cannot carry the value, with the place in it;
 /// [`Error::Format`](crate::Error::Format) for `auto`, which only reads.
 pub fn encode(format: &Format, value: &Value) -> Result<Vec<u8>> {
-    let body = format.encode_body(value)?;
+    wrap(format, format.encode_body(value)?)
+}
+
+/// The bytes of one message of which `body` is what the codec writes, with its prefix or terminator.
+///
+/// # Errors
+/// [`Error::Value`](crate::Error::Value) if the framing cannot carry it.
+pub fn wrap(format: &Format, body: Vec<u8>) -> Result<Vec<u8>> {
     format.framing().wrap(body).map_err(|reason| format.refuse(reason))
 }
