@@ -1,5 +1,544 @@
 """The compiled core. What it offers is written here by hand, and checked by `mypy.stubtest`."""
 
-__all__ = ["run"]
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from os import PathLike
+from types import TracebackType
+from typing import Any, Literal, Protocol, Self, TypeAlias, final, type_check_only
 
-def run(argv: list[str]) -> int: ...
+from typing_extensions import Buffer
+
+__all__ = [
+    "Capture",
+    "CaptureError",
+    "ConnectionReceipt",
+    "DecodeError",
+    "Difference",
+    "Error",
+    "Event",
+    "Events",
+    "Fault",
+    "FormatError",
+    "Listener",
+    "Message",
+    "Messages",
+    "Mismatch",
+    "Opaque",
+    "Origin",
+    "Peer",
+    "Receipt",
+    "Recording",
+    "Serving",
+    "TempEvent",
+    "UsageError",
+    "connect",
+    "dump",
+    "dumps",
+    "listen",
+    "load",
+    "loads",
+    "open",
+    "record",
+    "replay",
+    "run",
+    "serve",
+]
+
+# "HOST:PORT", (host, port) with or without what IPv6 sockets add, or a port of 127.0.0.1.
+_Address: TypeAlias = str | tuple[str, int] | tuple[str, int, int, int] | int
+_Path: TypeAlias = str | PathLike[str]
+_Side: TypeAlias = Literal["client", "server"]
+_Outcome: TypeAlias = Literal["verified", "delivered", "failed"]
+
+# error.rs
+
+class Error(Exception):
+    """What all errors of wirespool are. I/O failures are an OSError."""
+
+class DecodeError(Error, ValueError):
+    """Bytes that are no value."""
+
+    kind: str
+    """corrupt, truncated, invalid_utf8, limit or schema."""
+    at: int
+    """The place, in bytes from the message's first."""
+
+class FormatError(Error, ValueError):
+    """A text that is no format, or a format that cannot do what is asked."""
+
+class CaptureError(Error, ValueError):
+    """A file that is no capture, or one damaged so that it cannot be read."""
+
+class UsageError(Error, ValueError):
+    """An argument that makes no sense, or a value that the format cannot carry."""
+
+class Mismatch(Error, AssertionError):
+    """A replay that did not go as recorded. The words are the receipt's."""
+
+    receipt: Receipt | None
+
+# capture.rs
+
+def open(path: _Path | Iterable[_Path], format: str | None = None) -> Capture:
+    """Open a capture, pcap or pcapng, or several as one: connections are numbered on.
+
+    Without a format each is read as it was recorded, else as what its bytes look like.
+    """
+
+@final
+class Capture:
+    """What was recorded. Iterating gives its messages; it can be iterated again, in bounded memory."""
+
+    @property
+    def gaps(self) -> list[Event]:
+        """Where bytes are missing. Reads the capture through."""
+    @property
+    def origin(self) -> Origin:
+        """Where the capture comes from; of several, the first one."""
+    @property
+    def origins(self) -> list[Origin]:
+        """Where each capture comes from."""
+    @property
+    def warnings(self) -> list[str]:
+        """What of the capture could not be read, in words. Reads it through."""
+    def events(self) -> Events:
+        """All that happened, data included, in the order of the session."""
+    def __iter__(self) -> Messages: ...
+
+@final
+class Messages:
+    """An iterator over the messages of a capture."""
+
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> Message: ...
+
+@final
+class Events:
+    """An iterator over the events of a capture."""
+
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> Event: ...
+
+@final
+class Origin:
+    """Where a capture comes from, as far as it says."""
+
+    @property
+    def kind(self) -> Literal["recorded", "captured"]:
+        """By wirespool from sockets (headers are synthesised), or from a network."""
+    @property
+    def version(self) -> str | None:
+        """The version of wirespool that recorded it."""
+    @property
+    def format(self) -> str | None:
+        """The spelling of the message format it was recorded as."""
+
+# message.rs
+
+@final
+class Message:
+    """One message of one side of a connection."""
+
+    @property
+    def connection(self) -> int:
+        """Which connection, counted from 0 by first packet."""
+    @property
+    def side(self) -> _Side:
+        """Who sent it."""
+    @property
+    def index(self) -> int:
+        """Its number among the messages of both sides of the connection, from 0."""
+    @property
+    def time(self) -> datetime:
+        """When it was complete, in UTC, to the microsecond."""
+    @property
+    def time_ns(self) -> int:
+        """When it was complete, in nanoseconds since 1970."""
+    @property
+    def offset(self) -> int:
+        """Where it begins in the bytes of its side."""
+    @property
+    def size(self) -> int:
+        """How many bytes it has, prefix and terminator included."""
+    @property
+    def frame(self) -> int | None:
+        """The capture's frame number, from 1, in which it was complete; None when live."""
+    @property
+    def format(self) -> str:
+        """The spelling of the format it was read by."""
+    @property
+    def split(self) -> Literal["exact", "guessed"]:
+        """Whether its borders stand in the bytes or were concluded."""
+    @property
+    def raw(self) -> bytes:
+        """All its bytes, prefix and terminator included."""
+    @property
+    def value(self) -> Any:
+        """What it says; the same object every time. Raises DecodeError if it could not be decoded."""
+    @property
+    def error(self) -> Fault | None:
+        """Why it could not be decoded; None if it could."""
+    @property
+    def unknown(self) -> dict[str, Any] | None:
+        """Protocol Buffers fields that the schema does not know, by number."""
+    def to_json(self) -> str:
+        """Its line in the command's --json."""
+
+@final
+class Fault:
+    """Why a message could not be decoded."""
+
+    @property
+    def kind(self) -> str:
+        """corrupt, truncated, invalid_utf8, limit or schema."""
+    @property
+    def at(self) -> int:
+        """Where, in bytes from the message's first."""
+    @property
+    def message(self) -> str:
+        """The same in words."""
+
+# session.rs
+
+@final
+class Event:
+    """One thing that happened on a connection. What a kind does not have is None."""
+
+    @property
+    def kind(self) -> Literal["open", "data", "gap", "eof", "reset", "cut", "note"]:
+        """What happened; `cut`: the capture ended with the connection open."""
+    @property
+    def connection(self) -> int:
+        """Which connection, counted from 0 by first packet."""
+    @property
+    def time(self) -> datetime:
+        """When, in UTC, to the microsecond."""
+    @property
+    def time_ns(self) -> int:
+        """When, in nanoseconds since 1970."""
+    @property
+    def frame(self) -> int | None:
+        """The capture's frame number, from 1."""
+    @property
+    def side(self) -> _Side | None:
+        """Who sent it."""
+    @property
+    def offset(self) -> int | None:
+        """Where it stands in the bytes of its side."""
+    @property
+    def length(self) -> int | None:
+        """How many bytes came, are missing, or were sent again."""
+    @property
+    def bytes(self) -> bytes | None:
+        """The bytes, of data."""
+    @property
+    def client(self) -> tuple[str, int] | None:
+        """Who dialled, when it opens."""
+    @property
+    def server(self) -> tuple[str, int] | None:
+        """Who was dialled, when it opens."""
+    @property
+    def start(self) -> Literal["seen", "missed"] | None:
+        """When it opens: whether its handshake was seen."""
+    @property
+    def note(self) -> str | None:
+        """Of a note: retransmission, overlap, guessed_role, damaged or dropped."""
+
+# record/
+
+def record(
+    path: _Path,
+    to: _Address,
+    *,
+    listen: _Address = "127.0.0.1:0",
+    format: str | None = None,
+    force: bool = False,
+) -> Recording:
+    """Record what passes between clients and the server at `to` into `path`, .pcapng or .pcap."""
+
+@final
+class Recording:
+    """A recording that goes on until the end of its `with` block, or `stop()`."""
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where clients connect."""
+    @property
+    def notices(self) -> list[str]:
+        """What a person should know, in words: a server that could not be reached, a reset."""
+    def stop(self) -> None:
+        """End the recording and complete the capture; nothing if that was done before."""
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> Literal[False]: ...
+
+def listen(
+    address: _Address = "127.0.0.1:0", *, format: str, output: _Path | None = None, force: bool = False
+) -> Listener:
+    """Listen, and take what clients send as messages. `output` records a capture as well."""
+
+@final
+class Listener:
+    """A server that takes messages until the end of its `with` block, or `close()`.
+
+    Iterating gives the messages of all clients, as they come; after the end those that came before it.
+    """
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where clients connect."""
+    def close(self) -> None:
+        """Stop listening; what clients sent by then is still taken."""
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> Message: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> Literal[False]: ...
+
+def connect(address: _Address, *, format: str, output: _Path | None = None, force: bool = False) -> Peer:
+    """Connect to a server, to send messages and receive its answers. `output` records a capture as well."""
+
+@final
+class Peer:
+    """The client's end of a connection. Iterating gives the server's messages, until it closes."""
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """The server."""
+    def send(self, value: Any) -> None:
+        """Send one message, and return when the system has taken all of it."""
+    def receive(self, timeout: float | None = None) -> Message:
+        """The next message. Raises TimeoutError, and EOFError once the server has closed."""
+    def finish(self) -> None:
+        """Half-close: the server sees that nothing more comes, and may go on sending."""
+    def close(self) -> None:
+        """Close the connection, and complete the capture; nothing if that was done before."""
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> Message: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> Literal[False]: ...
+
+# replay/
+
+def replay(
+    path: _Path,
+    to: _Address,
+    *,
+    speed: float | Literal["max"] = 1.0,
+    patience: float = 5.0,
+    format: str | None = None,
+) -> Receipt:
+    """Play the recorded client to the server at `to`; return what was done and found."""
+
+def serve(
+    path: _Path,
+    *,
+    listen: _Address = "127.0.0.1:0",
+    speed: float | Literal["max"] = 1.0,
+    patience: float = 5.0,
+    format: str | None = None,
+) -> Serving:
+    """Play the recorded server to the clients that connect to `server.address`."""
+
+@final
+class Serving:
+    """A recorded server. The end of its `with` block raises Mismatch unless all was played."""
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where clients connect."""
+    @property
+    def receipt(self) -> Receipt | None:
+        """What was played and found; None before the end."""
+    def stop(self) -> None:
+        """Stop at once: what was not played by then has failed. Raises nothing; see `receipt`."""
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> Literal[False]: ...
+
+@final
+class Receipt:
+    """What a replay did and found. As text, it is a paragraph per connection, the verdict last."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether all was played and nothing differed."""
+    @property
+    def outcome(self) -> _Outcome:
+        """Verified (all answers equal), delivered (all taken, no answers to compare) or failed."""
+    @property
+    def role(self) -> _Side:
+        """What was played, as recorded."""
+    @property
+    def connections(self) -> list[ConnectionReceipt]:
+        """Each recorded connection, in recorded order."""
+    @property
+    def differences(self) -> list[Difference]:
+        """The first differences of all connections."""
+    def check(self) -> None:
+        """Raise Mismatch, with the receipt's words, unless all was played and nothing differed."""
+    def to_dict(self) -> dict[str, Any]:
+        """The receipt as plain data, as the command's --receipt writes it."""
+
+@final
+class ConnectionReceipt:
+    """What was done and found on one connection."""
+
+    @property
+    def connection(self) -> int:
+        """Its number in the capture."""
+    @property
+    def outcome(self) -> _Outcome:
+        """The verdict on it."""
+    @property
+    def planned(self) -> int:
+        """How many messages the recording has us send."""
+    @property
+    def sent(self) -> int:
+        """How many of them the system took in full."""
+    @property
+    def bytes_sent(self) -> int:
+        """How many bytes the system took."""
+    @property
+    def expected(self) -> int:
+        """How many messages the recording has the other end send."""
+    @property
+    def compared(self) -> int:
+        """How many of them came and were compared."""
+    @property
+    def matched(self) -> int:
+        """How many of those were equal."""
+    @property
+    def differing(self) -> int:
+        """How many of those were not."""
+    @property
+    def missed(self) -> int:
+        """How many expected messages did not come."""
+    @property
+    def bytes_received(self) -> int:
+        """How many bytes came."""
+    @property
+    def unexpected_bytes(self) -> int:
+        """How many bytes came beyond what was recorded."""
+    @property
+    def failures(self) -> list[str]:
+        """What kept it from being played, or makes it fail, in words."""
+    @property
+    def notes(self) -> list[str]:
+        """What a reader of the verdict should know, in words."""
+    @property
+    def differences(self) -> list[Difference]:
+        """The first differences."""
+
+@final
+class Difference:
+    """One message that came back otherwise than it was recorded."""
+
+    @property
+    def connection(self) -> int:
+        """On which connection."""
+    @property
+    def index(self) -> int | None:
+        """The recorded message's number in its connection; None of one that was not recorded."""
+    @property
+    def offset(self) -> int:
+        """Where it begins in its side's bytes."""
+    @property
+    def expected(self) -> str | None:
+        """What was recorded, shortened; None of one that was not."""
+    @property
+    def got(self) -> str:
+        """What came, shortened."""
+
+# wire/
+
+@type_check_only
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+@type_check_only
+class _Writable(Protocol):
+    def write(self, data: bytes, /) -> object: ...
+
+def loads(data: Buffer) -> Any:
+    """The value of one pickle that fills `data`. Nothing is imported or called. Raises DecodeError."""
+
+def load(file: _Readable) -> Any:
+    """The value of the next pickle of a binary stream, which is left where the pickle ends.
+
+    Raises EOFError at the stream's end, DecodeError as loads does.
+    """
+
+def dumps(obj: Any, protocol: int | None = 4) -> bytes:
+    """A pickle of plain data, for pickle.loads. Raises TypeError for anything else."""
+
+def dump(obj: Any, file: _Writable, protocol: int | None = 4) -> None:
+    """Write a pickle of plain data to a binary stream."""
+
+@final
+class Opaque:
+    """Something that only running code could build: a pickle's request for it. Nothing was run."""
+
+    @property
+    def kind(self) -> Literal["global", "computed", "persistent", "extension", "buffer"]:
+        """How it is named."""
+    @property
+    def module(self) -> str | None:
+        """The module's name, of a global."""
+    @property
+    def qualname(self) -> str | None:
+        """The name in the module, of a global."""
+    @property
+    def subject(self) -> Any:
+        """What other kinds refer to: the called object, the persistent id, the code or the number."""
+    @property
+    def args(self) -> tuple[Any, ...] | None:
+        """The arguments of the call; None where the thing itself is asked for, not called."""
+    @property
+    def kwargs(self) -> Mapping[Any, Any]:
+        """The keyword arguments, read-only."""
+    @property
+    def state(self) -> Any:
+        """What was to be set as its state; None if nothing was."""
+    @property
+    def items(self) -> tuple[Any, ...]:
+        """What was to be appended to it."""
+    @property
+    def entries(self) -> tuple[tuple[Any, Any], ...]:
+        """What was to be set in it, as pairs of key and value."""
+
+@final
+class TempEvent:
+    """A reading of a device: the message `pb.TempEvent`, as the class that protoc generates."""
+
+    device_id: int
+    event_id: int
+    humidity: float
+    temp_cel: float
+    video_data: bytes
+    def __new__(
+        cls,
+        *,
+        device_id: int | None = None,
+        event_id: int | None = None,
+        humidity: float | None = None,
+        temp_cel: float | None = None,
+        video_data: bytes | None = None,
+    ) -> Self: ...
+    def SerializeToString(self) -> bytes:
+        """The message's bytes, fields in the order of their numbers."""
+    @staticmethod
+    def FromString(data: Buffer) -> TempEvent:
+        """The message of these bytes. Raises DecodeError."""
+    def ParseFromString(self, data: Buffer) -> int:
+        """Become the message of these bytes; return how many there are. Raises DecodeError."""
+
+# mod.rs
+
+def run(argv: list[str]) -> int:
+    """Run the `wirespool` command with these words, the program's name first; return its exit status."""

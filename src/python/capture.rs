@@ -1,0 +1,331 @@
+//! Captures: their messages and their events, read as they are asked for.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyString};
+
+use super::service::TICK;
+use super::{message, session, wire};
+use crate::capture::{self, Reader};
+use crate::message::{Assembler, Output, Receive};
+use crate::session::Numbered;
+use crate::wire::Format;
+use crate::{Error, Result};
+
+/// One path, or several.
+pub(super) struct Paths(Vec<PathBuf>);
+
+impl<'py> FromPyObject<'_, 'py> for Paths {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Paths> {
+        let is_one = object.is_instance_of::<PyString>() || object.hasattr("__fspath__")?;
+        if is_one {
+            return Ok(Paths(vec![object.extract()?]));
+        }
+        if object.is_instance_of::<PyBytes>() || !object.hasattr("__iter__")? {
+            let name = object.get_type().fully_qualified_name()?;
+            let words =
+                format!("a path is str or os.PathLike, or an iterable of these, not {name}");
+            return Err(PyTypeError::new_err(words));
+        }
+        let paths: Vec<PathBuf> =
+            object.try_iter()?.map(|path| path?.extract()).collect::<PyResult<_>>()?;
+        match paths.is_empty() {
+            true => Err(PyValueError::new_err("there is no path")),
+            false => Ok(Paths(paths)),
+        }
+    }
+}
+
+/// Open a capture, pcap or pcapng, or several as one: connections are numbered on.
+///
+/// Without a format each is read as it was recorded, else as what its bytes look like. Raises OSError
+/// for a file that cannot be read, CaptureError for one that is no capture, FormatError.
+#[pyfunction]
+#[pyo3(signature = (path, format = None))]
+pub(super) fn open(py: Python<'_>, path: Paths, format: Option<&str>) -> PyResult<Capture> {
+    let format = wire::format(format)?;
+    let Paths(paths) = path;
+    // Errors are raised here, and not at the first message; each reading opens the files anew.
+    let origins = py.detach(|| {
+        let origin = |path: &PathBuf| Reader::open(path).map(|reader| reader.origin().clone());
+        paths.iter().map(origin).collect::<Result<Vec<_>>>()
+    })?;
+    Ok(Capture { paths, format, origins })
+}
+
+/// What was recorded. Iterating gives its messages, in the order of the session; it can be iterated
+/// again and again, and holds no more in memory than the messages that have begun.
+#[pyclass(module = "wirespool", frozen)]
+pub(super) struct Capture {
+    paths: Vec<PathBuf>,
+    format: Option<Format>,
+    origins: Vec<capture::Origin>,
+}
+
+impl Capture {
+    fn all_events(&self) -> Events {
+        Events(Stream::new(&self.paths, |_| Format::raw(), session::Event::of))
+    }
+}
+
+#[pymethods]
+impl Capture {
+    fn __iter__(&self) -> Messages {
+        let given = self.format.clone();
+        let format = move |origin: &capture::Origin| {
+            // A capture of a later version may name a format that this one does not know.
+            let recorded = || origin.format().and_then(|spelling| Format::parse(spelling).ok());
+            given.clone().or_else(recorded).unwrap_or_else(Format::auto)
+        };
+        Messages(Stream::new(&self.paths, format, |output| match output {
+            Output::Message(message) => Some(message),
+            Output::Event { .. } => None,
+        }))
+    }
+
+    /// All that happened, data included, in the order of the session.
+    fn events(&self) -> Events {
+        self.all_events()
+    }
+
+    /// Where bytes are missing, as events of the kind "gap". Reads the capture through.
+    #[getter]
+    fn gaps(&self, py: Python<'_>) -> PyResult<Vec<session::Event>> {
+        let events = self.all_events();
+        let mut gaps = Vec::new();
+        while let Some(event) = events.0.next(py)? {
+            if event.is_gap() {
+                gaps.push(event);
+            }
+        }
+        Ok(gaps)
+    }
+
+    /// What of the capture could not be read, in words; empty if all is well. Reads it through.
+    #[getter]
+    fn warnings(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        let events = self.all_events();
+        while events.0.next(py)?.is_some() {}
+        Ok(events.0.into_warnings())
+    }
+
+    /// Where the capture comes from, as far as it says; of several, the first one.
+    #[getter]
+    fn origin(&self) -> Origin {
+        Origin(self.origins[0].clone())
+    }
+
+    /// Where each capture comes from.
+    #[getter]
+    fn origins(&self) -> Vec<Origin> {
+        self.origins.iter().cloned().map(Origin).collect()
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let shown = |path: &PathBuf| -> PyResult<String> {
+            Ok(path.as_os_str().into_pyobject(py)?.repr()?.to_string())
+        };
+        let paths: Vec<String> = self.paths.iter().map(shown).collect::<PyResult<_>>()?;
+        Ok(format!("<Capture {} {}>", paths.join(" "), self.origins[0]))
+    }
+}
+
+/// Where a capture comes from, as far as it says.
+#[pyclass(module = "wirespool", frozen)]
+pub(super) struct Origin(capture::Origin);
+
+#[pymethods]
+impl Origin {
+    /// "recorded" by wirespool from sockets (headers are synthesised; payload, times, order and ends
+    /// are real), or "captured" from a network.
+    #[getter]
+    fn kind(&self) -> &'static str {
+        match self.0 {
+            capture::Origin::Recorded { .. } => "recorded",
+            capture::Origin::Captured => "captured",
+        }
+    }
+
+    /// The version of wirespool that recorded it; None if it does not say.
+    #[getter]
+    fn version(&self) -> Option<&str> {
+        match &self.0 {
+            capture::Origin::Recorded { version, .. } => version.as_deref(),
+            capture::Origin::Captured => None,
+        }
+    }
+
+    /// The spelling of the message format it was recorded as; None if it does not say.
+    #[getter]
+    fn format(&self) -> Option<&str> {
+        self.0.format()
+    }
+
+    fn __str__(&self) -> String {
+        self.0.to_string()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Origin {}>", self.0)
+    }
+}
+
+/// An iterator over the messages of a capture.
+#[pyclass(module = "wirespool", frozen)]
+pub(super) struct Messages(Stream<crate::Message>);
+
+#[pymethods]
+impl Messages {
+    fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        slf
+    }
+
+    fn __next__(&self, py: Python<'_>) -> PyResult<Option<message::Message>> {
+        Ok(self.0.next(py)?.map(message::Message::from))
+    }
+}
+
+/// An iterator over the events of a capture.
+#[pyclass(module = "wirespool", frozen)]
+pub(super) struct Events(Stream<session::Event>);
+
+#[pymethods]
+impl Events {
+    fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        slf
+    }
+
+    fn __next__(&self, py: Python<'_>) -> PyResult<Option<session::Event>> {
+        self.0.next(py)
+    }
+}
+
+/// What a capture's files yield, as it is asked for.
+struct Stream<T>(Mutex<State<T>>);
+
+struct State<T> {
+    /// The files not begun, the next one last.
+    paths: Vec<PathBuf>,
+    /// The format to read a file by, from where it comes from.
+    format: Box<dyn Fn(&capture::Origin) -> Format + Send>,
+    /// What an item is made of.
+    item: fn(Output<'_>) -> Option<T>,
+    /// The file being read, and what its events go to.
+    file: Option<(Reader, Numbered<Assembler<Collect<T>>>)>,
+    /// How many connections the files before it had.
+    connections: u64,
+    ready: VecDeque<T>,
+    /// Raised once all that came before it was given out.
+    failed: Option<Error>,
+    warnings: Vec<String>,
+}
+
+/// Keeps the items that a step yields.
+struct Collect<T> {
+    item: fn(Output<'_>) -> Option<T>,
+    items: Vec<T>,
+}
+
+impl<T> Receive for Collect<T> {
+    fn receive(&mut self, output: Output<'_>) -> Result<()> {
+        self.items.extend((self.item)(output));
+        Ok(())
+    }
+}
+
+impl<T: Send> Stream<T> {
+    fn new(
+        paths: &[PathBuf],
+        format: impl Fn(&capture::Origin) -> Format + Send + 'static,
+        item: fn(Output<'_>) -> Option<T>,
+    ) -> Stream<T> {
+        Stream(Mutex::new(State {
+            paths: paths.iter().rev().cloned().collect(),
+            format: Box::new(format),
+            item,
+            file: None,
+            connections: 0,
+            ready: VecDeque::new(),
+            failed: None,
+            warnings: Vec::new(),
+        }))
+    }
+
+    fn next(&self, py: Python<'_>) -> PyResult<Option<T>> {
+        loop {
+            // The lock is taken and left without the GIL, so that neither waits for the other.
+            let step = py.detach(|| {
+                let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+                state.advance(Instant::now() + TICK)
+            });
+            match step? {
+                Step::Item(item) => return Ok(Some(item)),
+                Step::End => return Ok(None),
+                Step::Busy => py.check_signals()?,
+            }
+        }
+    }
+
+    fn into_warnings(self) -> Vec<String> {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner).warnings
+    }
+}
+
+enum Step<T> {
+    Item(T),
+    End,
+    /// Nothing yet, and Python's signals are due.
+    Busy,
+}
+
+impl<T> State<T> {
+    fn advance(&mut self, deadline: Instant) -> Result<Step<T>> {
+        loop {
+            if let Some(item) = self.ready.pop_front() {
+                return Ok(Step::Item(item));
+            }
+            if let Some(error) = self.failed.take() {
+                return Err(error);
+            }
+            if Instant::now() >= deadline {
+                return Ok(Step::Busy);
+            }
+            if let Some((reader, sink)) = &mut self.file {
+                let stepped = reader.step(sink);
+                self.ready.extend(sink.sink().receiver().items.drain(..));
+                if !matches!(stepped, Ok(true)) {
+                    self.failed = stepped.err();
+                    self.end();
+                }
+            } else if !self.begin()? {
+                return Ok(Step::End);
+            }
+        }
+    }
+
+    /// Begins with the next file; `false` if there is none.
+    fn begin(&mut self) -> Result<bool> {
+        let Some(path) = self.paths.pop() else { return Ok(false) };
+        let reader = Reader::open(&path)?;
+        let collect = Collect { item: self.item, items: Vec::new() };
+        let assembler = Assembler::new((self.format)(reader.origin()), collect);
+        self.file = Some((reader, Numbered::new(assembler, self.connections)));
+        Ok(true)
+    }
+
+    /// Ends with a file.
+    fn end(&mut self) {
+        if let Some((reader, sink)) = self.file.take() {
+            self.connections = sink.next_connection();
+            let name = |warning| format!("{}: {warning}", reader.path().display());
+            self.warnings.extend(reader.summary().warnings().into_iter().map(name));
+        }
+    }
+}
