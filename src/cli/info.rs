@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 use super::arguments::FormatArguments;
 use super::census::{Census, Counts, SideCounts};
 use super::printer::written;
-use super::show::{recorded_format, warn_of_damage};
+use super::show::warn_of_damage;
 use super::{DONE, FINDING, Outcome};
 use crate::capture::{Origin, Reader};
 use crate::session::{ConnectionId, Side, Start};
@@ -65,7 +65,7 @@ fn has_finding(side: &SideCounts) -> bool {
 
 /// The format of a side: given, recorded, or by its looks.
 fn format_of(arguments: &Arguments, origin: &Origin, side: &SideCounts) -> Option<String> {
-    let known = arguments.format.format.as_deref().or(recorded_format(origin));
+    let known = arguments.format.format.as_deref().or(origin.format());
     let looks = || side.looks_like().map(|(format, _)| format);
     (side.bytes > 0)
         .then(|| known.map(str::to_owned).or_else(|| looks().as_ref().map(Format::to_string)))

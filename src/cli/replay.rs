@@ -9,7 +9,7 @@ use clap::Args;
 use super::arguments::{FormatArguments, duration};
 use super::failure::{At, Failure};
 use super::live;
-use super::show::{recorded_format, warn_of_damage};
+use super::show::warn_of_damage;
 use super::words::say;
 use super::{DONE, FINDING, Outcome};
 use crate::Error;
@@ -72,7 +72,7 @@ impl PlayArguments {
     /// Reads the capture as the format given, else as recorded, else as bytes.
     pub(super) fn script(&self, file: &std::path::Path) -> Result<Script, Failure> {
         let mut reader = Reader::open(file)?;
-        let format = match (&self.format.format, recorded_format(reader.origin())) {
+        let format = match (&self.format.format, reader.origin().format()) {
             (None, None) => Format::raw(),
             (_, recorded) => self.format.or_recorded(recorded)?,
         };

@@ -10,9 +10,9 @@ use super::failure::Failure;
 use super::printer::{Printer, written};
 use super::words::say;
 use super::{DONE, Outcome};
-use crate::capture::{Origin, Reader};
+use crate::capture::Reader;
 use crate::message::Assembler;
-use crate::session::{ConnectionId, Event, Kind, Sink};
+use crate::session::{ConnectionId, Event, Kind, Numbered, Sink};
 use crate::{Error, Result};
 
 /// Print the messages of captures
@@ -48,50 +48,21 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
     let mut connections = 0;
     for file in &arguments.files {
         let mut reader = Reader::open(file)?;
-        let format = arguments.format.or_recorded(recorded_format(reader.origin()))?;
+        let format = arguments.format.or_recorded(reader.origin().format())?;
         let mut numbered = Numbered::new(Assembler::new(format, printer), connections);
-        while !numbered.sink.receiver().is_done() && reader.step(&mut numbered)? {}
-        connections = numbered.next;
-        printer = numbered.sink.into_receiver();
+        while !numbered.sink().receiver().is_done() && reader.step(&mut numbered)? {}
+        connections = numbered.next_connection();
+        printer = numbered.into_sink().into_receiver();
         warn_of_damage(&reader, file);
     }
     printer.finish()?;
     Ok(DONE)
 }
 
-/// The format a capture says its messages have.
-pub(super) fn recorded_format(origin: &Origin) -> Option<&str> {
-    match origin {
-        Origin::Recorded { format, .. } => format.as_deref(),
-        Origin::Captured => None,
-    }
-}
-
 /// Says on stderr what of a capture could not be read.
 pub(super) fn warn_of_damage(reader: &Reader, file: &std::path::Path) {
     for warning in reader.summary().warnings() {
         say(format_args!("{}: {warning}", file.display()));
-    }
-}
-
-/// Numbers the connections of several captures on.
-struct Numbered<S> {
-    sink: S,
-    first: u64,
-    next: u64,
-}
-
-impl<S> Numbered<S> {
-    fn new(sink: S, first: u64) -> Numbered<S> {
-        Numbered { sink, first, next: first }
-    }
-}
-
-impl<S: Sink> Sink for Numbered<S> {
-    fn event(&mut self, event: &Event<'_>) -> Result<()> {
-        let connection = ConnectionId(self.first + event.connection.0);
-        self.next = self.next.max(connection.0 + 1);
-        self.sink.event(&Event { connection, ..*event })
     }
 }
 
