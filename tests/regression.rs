@@ -188,3 +188,21 @@ fn a_patience_beyond_what_a_clock_holds_was_a_panic() {
         assert!(said.contains("a century is the most"), "{said}");
     }
 }
+
+#[test]
+fn an_interrupt_while_the_server_read_nothing_was_not_heard_by_send() {
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut command = wirespool();
+    command.args(["send", &server.local_addr().unwrap().to_string(), "-", "-f", "text"]);
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    // One message, of more than sockets hold.
+    let line = [vec![b'.'; 40_000_000], vec![b'\n']].concat();
+    let feeding = std::thread::spawn(move || stdin.write_all(&line).unwrap());
+    let (unread, _) = server.accept().unwrap();
+    unread.set_read_timeout(Some(LIMIT)).unwrap();
+    assert_eq!(unread.peek(&mut [0; 1]).unwrap(), 1);
+    kill(&child, "INT");
+    assert_eq!(end_of(&mut child).code(), Some(3));
+    feeding.join().unwrap();
+}

@@ -82,7 +82,10 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
             stop: stop.clone(),
         };
         let sent = async {
-            let endpoint = Endpoint::dial(&address, recorder.clone()).await?;
+            let endpoint = tokio::select! {
+                dialled = Endpoint::dial(&address, recorder.clone()) => dialled?,
+                () = stop.requested() => return Err(Error::Interrupted),
+            };
             send(&endpoint, messages, &sending).await.map(|_| ())
         }
         .await;

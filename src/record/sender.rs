@@ -25,8 +25,8 @@ pub struct Sending {
 /// than the patience. Answers are read from the start. Returns how many messages were sent.
 ///
 /// # Errors
-/// [`Error::Network`](crate::Error::Network) if the connection broke before the peer closed it, and
-/// what the sink says.
+/// [`Error::Network`](crate::Error::Network) if the connection broke before the peer closed it,
+/// [`Error::Interrupted`] if the stop came in the middle of a message, and what the sink says.
 pub async fn send<S: Sink>(
     endpoint: &Endpoint<S>,
     mut messages: Receiver<Vec<u8>>,
@@ -47,7 +47,11 @@ pub async fn send<S: Sink>(
                 () = sleep_until(begin + pause) => {}
                 () = sending.stop.requested() => break,
             }
-            endpoint.write(&bytes).await?;
+            tokio::select! {
+                written = endpoint.write(&bytes) => written?,
+                // It is not known how much of the message the peer has: not all was sent.
+                () = sending.stop.requested() => return Err(Error::Interrupted),
+            }
             sent += 1;
         }
         endpoint.finish().await?;
