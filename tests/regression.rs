@@ -206,3 +206,11 @@ fn an_interrupt_while_the_server_read_nothing_was_not_heard_by_send() {
     assert_eq!(end_of(&mut child).code(), Some(3));
     feeding.join().unwrap();
 }
+
+#[test]
+fn a_directory_in_a_captures_place_was_called_a_failure_of_the_disk() {
+    let directory = file("directory", "x.pcapng");
+    std::fs::create_dir(&directory).unwrap();
+    let mut child = wirespool().arg("show").arg(&directory).spawn().unwrap();
+    assert_eq!(end_of(&mut child).code(), Some(2));
+}

@@ -62,6 +62,10 @@ impl Records {
     /// Opens a file and reads as much as shows what it is.
     pub(super) fn open(path: &Path) -> Result<Records> {
         let file = File::open(path).map_err(|source| Error::file("open", path, source))?;
+        if file.metadata().is_ok_and(|found| found.is_dir()) {
+            let reason = "it is a directory".to_owned();
+            return Err(Error::NotACapture { path: path.to_owned(), reason });
+        }
         Records::new(Box::new(file), path)
     }
 
