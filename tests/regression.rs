@@ -214,3 +214,18 @@ fn a_directory_in_a_captures_place_was_called_a_failure_of_the_disk() {
     let mut child = wirespool().arg("show").arg(&directory).spawn().unwrap();
     assert_eq!(end_of(&mut child).code(), Some(2));
 }
+
+#[test]
+fn a_capture_beyond_the_file_size_limit_killed_the_recording_without_a_word() {
+    let output = file("limit", "x.pcapng");
+    let mut command = Command::new("sh");
+    command.args(["-c", r#"ulimit -f 64; exec "$0" listen 0 -f raw -o "$1""#]);
+    command.arg(env!("CARGO_BIN_EXE_wirespool")).arg(&output);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut listening = Listening::start(command);
+    let mut client = listening.dial();
+    while client.write_all(&[b'.'; 1000]).is_ok() {}
+    assert_eq!(end_of(&mut listening.child).code(), Some(3));
+    let mut show = wirespool().arg("show").arg(&output).spawn().unwrap();
+    assert_eq!(end_of(&mut show).code(), Some(0), "what the file holds can be read");
+}

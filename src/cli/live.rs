@@ -37,6 +37,9 @@ pub(super) fn stop_on_signals(stop: &Stop) -> std::result::Result<(), Failure> {
     let runtime = Builder::new_current_thread().enable_io().build().map_err(failed)?;
     let (mut interrupt, mut terminate) = {
         let _within = runtime.enter();
+        // Heard, it does not kill: a file beyond the shell's limit is then a failed write, and said.
+        #[cfg(target_os = "linux")]
+        let _ = signal(SignalKind::from_raw(libc::SIGXFSZ)).map_err(failed)?;
         (
             signal(SignalKind::interrupt()).map_err(failed)?,
             signal(SignalKind::terminate()).map_err(failed)?,
