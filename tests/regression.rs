@@ -229,3 +229,20 @@ fn a_capture_beyond_the_file_size_limit_killed_the_recording_without_a_word() {
     let mut show = wirespool().arg("show").arg(&output).spawn().unwrap();
     assert_eq!(end_of(&mut show).code(), Some(0), "what the file holds can be read");
 }
+
+#[test]
+fn a_recording_ended_by_a_closed_stdout_left_its_file_incomplete_where_others_were_talking() {
+    let output = file("broken-pipe", "x.pcapng");
+    let mut command = wirespool();
+    command.args(["listen", "0", "-f", "raw", "-o"]).arg(&output).stdout(Stdio::piped());
+    let mut listening = Listening::start(command);
+    let talking: Vec<_> = (0..8).map(|_| talk_until_stalled(listening.dial())).collect();
+    listening.child.stdout.take().unwrap().read_exact(&mut [0; 1]).unwrap();
+    assert_eq!(end_of(&mut listening.child).code(), Some(0));
+    let mut said = String::new();
+    listening.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(said.contains("connections "), "no summary: {said:?}");
+    for one in talking {
+        one.join().unwrap();
+    }
+}

@@ -108,43 +108,48 @@ where
         }
     };
     tokio::pin!(deadline);
-    while left > 0 || !handlers.is_empty() {
-        tokio::select! {
-            accepted = listener.accept(), if left > 0 => match accepted {
-                Ok((stream, peer)) => {
-                    left -= 1;
-                    handlers.spawn(handle(stream, peer));
+    let ended = async {
+        while left > 0 || !handlers.is_empty() {
+            tokio::select! {
+                accepted = listener.accept(), if left > 0 => match accepted {
+                    Ok((stream, peer)) => {
+                        left -= 1;
+                        handlers.spawn(handle(stream, peer));
+                    }
+                    Err(error) => {
+                        observer(&Notice::NotAccepted(error));
+                        sleep(ACCEPT_PAUSE).await;
+                    }
+                },
+                Some(ended) = handlers.join_next() => match ended {
+                    Ok(outcome) => outcome?,
+                    Err(error) => std::panic::resume_unwind(error.into_panic()),
+                },
+                _ = ticker.tick() => {
+                    recorder.tick()?;
+                    ticks += 1;
+                    if ticks % TICKS_PER_FLUSH == 0 {
+                        recorder.flush()?;
+                    }
+                    if let Some(settling) = &mut settling
+                        && settling.is_over(recorder.events(), handlers.is_empty())
+                    {
+                        break;
+                    }
                 }
-                Err(error) => {
-                    observer(&Notice::NotAccepted(error));
-                    sleep(ACCEPT_PAUSE).await;
+                () = limits.stop.requested(), if settling.is_none() => {
+                    settling = Some(Settling::new(recorder.events()));
+                    ticker.reset();
                 }
-            },
-            Some(ended) = handlers.join_next() => match ended {
-                Ok(outcome) => outcome?,
-                Err(error) => std::panic::resume_unwind(error.into_panic()),
-            },
-            _ = ticker.tick() => {
-                recorder.tick()?;
-                ticks += 1;
-                if ticks % TICKS_PER_FLUSH == 0 {
-                    recorder.flush()?;
-                }
-                if let Some(settling) = &mut settling
-                    && settling.is_over(recorder.events(), handlers.is_empty())
-                {
-                    break;
-                }
+                () = &mut deadline => break,
             }
-            () = limits.stop.requested(), if settling.is_none() => {
-                settling = Some(Settling::new(recorder.events()));
-                ticker.reset();
-            }
-            () = &mut deadline => break,
         }
+        Ok(())
     }
+    .await;
+    // After a failure too: whoever gave the recorder wants it back whole, to complete the file.
     handlers.shutdown().await;
-    recorder.flush()
+    ended.and(recorder.flush())
 }
 
 /// The time between being asked to end and ending, in which what is on its way arrives: a client that

@@ -32,7 +32,8 @@ pub async fn listen<S: Sink + Send + 'static>(
             let endpoint = Endpoint::accepted(stream, peer, recorder)?;
             loop {
                 match endpoint.read().await {
-                    Ok(Some(_)) => {}
+                    // A peer that never pauses must not keep a stop from being heard.
+                    Ok(Some(_)) => tokio::task::yield_now().await,
                     Ok(None) => return endpoint.finish().await,
                     Err(Error::Network { .. }) => {
                         let connection = endpoint.connection;
