@@ -246,3 +246,21 @@ fn a_recording_ended_by_a_closed_stdout_left_its_file_incomplete_where_others_we
         one.join().unwrap();
     }
 }
+
+#[test]
+fn the_table_of_info_took_time_with_the_square_of_the_connections() {
+    let output = file("table", "x.pcap");
+    let mut file = 0xa1b2_c3d4_u32.to_le_bytes().to_vec();
+    file.extend([2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 101, 0, 0, 0]);
+    for client in 0..30_000_u32 {
+        file.extend([0; 8]);
+        file.extend([40, 0, 0, 0, 40, 0, 0, 0]);
+        file.extend([0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6, 0, 0, 10]);
+        file.extend(&client.to_be_bytes()[1..]);
+        file.extend([127, 0, 0, 1, 4, 0, 0, 80]);
+        file.extend([0, 0, 0, 0, 0, 0, 0, 0, 0x50, 2, 0, 100, 0, 0, 0, 0]);
+    }
+    std::fs::write(&output, file).unwrap();
+    let mut info = wirespool().arg("info").arg(&output).spawn().unwrap();
+    assert_eq!(end_of(&mut info).code(), Some(0));
+}

@@ -174,13 +174,15 @@ fn as_table(
         }
     }
     // A column that says nothing about any connection is left out.
-    let used: Vec<usize> = (0..rows[0].len())
+    let used: Vec<(usize, usize)> = (0..rows[0].len())
         .filter(|&column| rows[1..].iter().any(|row| !row[column].is_empty()))
+        .map(|column| {
+            (column, rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0))
+        })
         .collect();
     for row in &rows {
         let mut line = String::new();
-        for &column in &used {
-            let width = rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+        for &(column, width) in &used {
             line.push_str(&format!("{:width$}  ", row[column]));
         }
         text.push_str(line.trim_end());
