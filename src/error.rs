@@ -39,14 +39,6 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
-    /// A peer took longer than it was given.
-    #[error("{what} took longer than {patience:?}")]
-    TimedOut {
-        /// What was waited for.
-        what: String,
-        /// How long.
-        patience: std::time::Duration,
-    },
     /// Text that is no address.
     #[error(
         "{given:?} is no address: {reason}; write HOST:PORT, [IPv6]:PORT, or PORT for 127.0.0.1"

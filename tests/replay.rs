@@ -406,3 +406,26 @@ fn a_server_that_resets_after_the_last_message_fails() {
     assert_eq!(receipt.outcome, Outcome::Failed, "{receipt}");
     assert!(receipt.to_string().contains("reset"), "{receipt}");
 }
+
+#[test]
+fn a_server_that_never_stops_talking_cannot_put_off_the_end() {
+    // Found by flooding: the patience was looked at only when nothing had come.
+    let (address, _flooding) =
+        server(|mut stream| while stream.write_all(&[b'\n'; 65536]).is_ok() {});
+    let receipt = play_to(
+        address,
+        script("text/line", &REQUEST_AND_ANSWER),
+        patience(Duration::from_millis(200)),
+    );
+    assert_eq!(receipt.outcome, Outcome::Failed);
+}
+
+#[test]
+fn a_patience_beyond_all_time_is_no_panic() {
+    let receipt = run(async {
+        let (address, _peer) = server(upper);
+        let options = patience(Duration::MAX);
+        replay(script("text/line", &REQUEST_AND_ANSWER), &address.into(), &options).await
+    });
+    assert_eq!(receipt.outcome, Outcome::Verified, "{receipt}");
+}

@@ -1,6 +1,7 @@
 //! The sink that turns events into messages.
 
 use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
 
 use super::Message;
 use crate::Result;
@@ -33,6 +34,10 @@ impl<F: FnMut(Output<'_>) -> Result<()>> Receive for F {
         self(output)
     }
 }
+
+/// How long bytes may have arrived and not been read by a live source that is kept from running. Only
+/// a silence longer by this completes a message; the stamps of what comes next decide first.
+const UNREAD: Duration = Duration::from_millis(50);
 
 /// A sink that turns events into messages and passes them on, other events between them, each
 /// connection in the order in which things were complete.
@@ -102,6 +107,7 @@ impl<R: Receive> Sink for Assembler<R> {
     }
 
     fn tick(&mut self, now: Timestamp) -> Result<()> {
+        let now = now - UNREAD;
         for conversation in self.conversations.values_mut() {
             if conversation.expire(now) {
                 conversation.release(&mut self.receiver)?;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use pyo3::exceptions::{
     PyAssertionError, PyBrokenPipeError, PyException, PyFileExistsError, PyKeyboardInterrupt,
-    PyOSError, PyTimeoutError, PyValueError,
+    PyOSError, PyValueError,
 };
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -151,7 +151,6 @@ impl From<Error> for PyErr {
                 let words = format!("cannot {action} {address}: {}", strerror(&source));
                 os_error(&source, words, None)
             }
-            Error::TimedOut { .. } => PyTimeoutError::new_err(words),
             Error::Format { .. } => Exception::Format.with(py, words),
             Error::NotACapture { .. } | Error::Damaged { .. } => Exception::Capture.with(py, words),
             Error::Address { .. } | Error::Value { .. } | Error::Usage(_) => {

@@ -129,7 +129,8 @@ impl<'a> Comparison<'a> {
         let Mode::Bytes { heard } = &mut self.mode else { return &[] };
         let Some(front) = self.expected.front() else {
             self.bytes += bytes.len() as u64;
-            self.surplus(self.bytes - bytes.len() as u64, excerpt_of_bytes(bytes), bytes.len());
+            let offset = self.bytes - bytes.len() as u64;
+            self.surplus(offset, bytes.len(), || excerpt_of_bytes(bytes));
             return &[];
         };
         let (taken, rest) = bytes.split_at(bytes.len().min(front.raw.len() - heard.len()));
@@ -150,8 +151,9 @@ impl<'a> Comparison<'a> {
 
     fn compare_message(&mut self, got: &Decoded) {
         let Some(expected) = self.expected.pop_front() else {
-            let shown = excerpt(self.format, &got.body, &got.raw);
-            return self.surplus(got.offset, shown, got.raw.len());
+            let format = self.format;
+            let shown = || excerpt(format, &got.body, &got.raw);
+            return self.surplus(got.offset, got.raw.len(), shown);
         };
         let equal = expected.raw == got.raw
             || matches!((&expected.body, &got.body), (Ok(left), Ok(right)) if left == right);
@@ -181,9 +183,10 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn surplus(&mut self, offset: u64, got: String, length: usize) {
+    fn surplus(&mut self, offset: u64, length: usize, got: impl FnOnce() -> String) {
         self.unexpected += length as u64;
         if self.differences.len() < Comparison::KEPT {
+            let got = got();
             self.differences.push(Difference { index: None, offset, expected: None, got });
         }
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 
 use super::compare::Comparison;
-use super::pace::Pace;
+use super::pace::{Pace, later};
 use super::peer::{Broken, End, Peer};
 use super::player::Options;
 use super::receipt::ConnectionReceipt;
@@ -105,7 +105,7 @@ impl Driver<'_> {
     /// Waits until so many recorded messages came.
     async fn hear_messages(&mut self, expected: u64, recorded_wait: Duration) -> Played<()> {
         let since = Instant::now();
-        let deadline = since + recorded_wait + self.options.patience;
+        let deadline = later(since, recorded_wait.saturating_add(self.options.patience));
         while self.peer.comparison.arrived < expected {
             if let Some(end) = self.peer.end {
                 self.peer.comparison.end();
@@ -123,7 +123,8 @@ impl Driver<'_> {
                     }
                 });
             }
-            if !self.hear_until(deadline).await? {
+            let in_time = self.hear_until(deadline).await?;
+            if !in_time && self.peer.end.is_none() && self.peer.comparison.arrived < expected {
                 return Err(format!(
                     "stalled: the {} sent {} of {} messages, and for {:.1} s nothing more",
                     self.ours.other(),
@@ -143,9 +144,9 @@ impl Driver<'_> {
             self.half_close()?;
         }
         let since = Instant::now();
-        let deadline = since + recorded_wait + self.options.patience;
+        let deadline = later(since, recorded_wait.saturating_add(self.options.patience));
         while self.peer.end.is_none() {
-            if self.hear_until(deadline).await? {
+            if self.hear_until(deadline).await? || self.peer.end.is_some() {
                 continue;
             }
             let waited = since.elapsed().as_secs_f64();
@@ -186,7 +187,7 @@ impl Driver<'_> {
 
     async fn send(&mut self, message: &Message) -> Played<()> {
         let mut rest = message.raw.as_slice();
-        let mut deadline = Instant::now() + self.options.patience;
+        let mut deadline = later(Instant::now(), self.options.patience);
         while !rest.is_empty() {
             if self.peer.end == Some(End::Reset) {
                 return Err(self.reset_in_the_middle());
@@ -196,7 +197,7 @@ impl Driver<'_> {
             rest = &rest[length..];
             self.receipt.bytes_sent += length as u64;
             if length > 0 {
-                deadline = Instant::now() + self.options.patience;
+                deadline = later(Instant::now(), self.options.patience);
                 continue;
             }
             let heard = self.peer.hear_or_write_until(deadline).await;
@@ -218,7 +219,7 @@ impl Driver<'_> {
 
     /// Aborts as recorded, once the peer has what was sent before: an abort discards what is on its way.
     async fn abort(&mut self, step: &Step) -> Played<()> {
-        let deadline = Instant::now() + self.options.patience;
+        let deadline = later(Instant::now(), self.options.patience);
         while self.peer.unacknowledged().is_some_and(|left| left > 0) && self.peer.end.is_none() {
             if Instant::now() >= deadline {
                 let (peer, at) = (self.ours.other(), step.at.as_secs_f64());
@@ -251,7 +252,7 @@ impl Driver<'_> {
         self.conversation.messages(self.ours.other())
     }
 
-    /// Hears what comes next; false if nothing came before `deadline`.
+    /// Hears what comes next; false at `deadline`.
     async fn hear_until(&mut self, deadline: Instant) -> Played<bool> {
         let heard = self.peer.hear_until(deadline).await;
         self.told(heard)

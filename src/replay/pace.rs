@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use crate::{Error, Result};
 
+const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
 /// How fast to replay.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Speed {
@@ -62,10 +64,10 @@ impl Pace {
     pub fn due(&self, at: Duration) -> Instant {
         match self.speed {
             Speed::Max => self.start,
-            // A speed near zero asks for more time than there is; a century is as good as never.
+            // A speed near zero asks for more time than there is.
             Speed::Factor(factor) => {
-                let seconds = (at.as_secs_f64() / factor).min(3.2e9);
-                self.start + Duration::from_secs_f64(seconds)
+                let wait = Duration::try_from_secs_f64(at.as_secs_f64() / factor);
+                later(self.start, wait.unwrap_or(Duration::MAX))
             }
         }
     }
@@ -76,6 +78,11 @@ impl Pace {
         let elapsed = self.due(at).duration_since(self.start);
         Pace { start: now.checked_sub(elapsed).unwrap_or(now), speed: self.speed }
     }
+}
+
+/// `by` after `from`; a century after it where the clock reaches no further, which is as good as never.
+pub(super) fn later(from: Instant, by: Duration) -> Instant {
+    from.checked_add(by).unwrap_or_else(|| from + CENTURY)
 }
 
 #[cfg(test)]
@@ -103,7 +110,10 @@ mod tests {
     }
 
     #[test]
-    fn the_slowest_speed_is_no_panic() {
+    fn more_time_than_the_clock_has_is_no_panic() {
+        let now = Instant::now();
+        assert!(later(now, Duration::MAX) > now);
+        assert_eq!(later(now, Duration::from_secs(1)), now + Duration::from_secs(1));
         let pace = Pace::new(Instant::now(), Speed::Factor(f64::MIN_POSITIVE));
         pace.due(Duration::from_secs(1));
         pace.due(Duration::ZERO);

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, sleep_until, timeout_at};
 
 use super::driver::drive;
-use super::pace::{Pace, Speed};
+use super::pace::{Pace, Speed, later};
 use super::receipt::{ConnectionReceipt, Receipt};
 use super::script::{Conversation, Script};
 use crate::net::{self, Address, Stop};
@@ -58,14 +58,17 @@ pub async fn replay(script: Arc<Script>, to: &Address, options: &Options) -> Rec
         let refused = refuse_gaps(conversation, Side::Client);
         let (to, due) = (to.clone(), pace.due(conversation.opened));
         players.spawn(index, pace, refused, move |options| async move {
-            let deadline = due.max(Instant::now()) + options.patience;
+            let deadline = later(due.max(Instant::now()), options.patience);
             tokio::select! {
                 () = sleep_until(due.into()) => {}
                 () = options.stop.requested() => return Err("stopped before it began".to_owned()),
             }
             match timeout_at(deadline.into(), net::connect(&to)).await {
                 Ok(connected) => connected.map_err(|error| error.to_string()),
-                Err(_) => Err(format!("cannot connect to {to} within the patience")),
+                Err(_) => {
+                    let seconds = options.patience.as_secs_f64();
+                    Err(format!("stalled: cannot connect to {to} within {seconds:.1} s"))
+                }
             }
         });
     }
@@ -90,32 +93,12 @@ pub async fn serve(script: Arc<Script>, listener: TcpListener, options: &Options
             players.done(index, refused);
             continue;
         }
-        let unscaled = Pace::new(begun.unwrap_or_else(Instant::now), Speed::RECORDED);
-        let deadline =
-            begun.map(|_| unscaled.due(conversation.opened).max(Instant::now()) + options.patience);
-        let patience_ends = async {
-            match deadline {
-                Some(deadline) => sleep_until(deadline.into()).await,
-                None => std::future::pending().await,
-            }
-        };
-        // A client that has connected by now is in the queue, but the runtime may not know it yet.
-        let closed = async {
-            options.closing.requested().await;
-            sleep(CLOSING).await;
-        };
-        let accepted = tokio::select! {
-            biased;
-            accepted = listener.accept() => accepted.map_err(|error| format!("cannot accept a client: {error}")),
-            () = options.stop.requested() => Err("stopped before a client came".to_owned()),
-            () = closed => Err("no client came for it".to_owned()),
-            () = patience_ends => Err(format!(
-                "stalled: no client came for it within {:.1} s beyond the recorded time",
-                options.patience.as_secs_f64()
-            )),
-        };
-        match accepted {
-            Ok((stream, _)) => {
+        let deadline = begun.map(|begun| {
+            let recorded = Pace::new(begun, Speed::RECORDED).due(conversation.opened);
+            later(recorded.max(Instant::now()), options.patience)
+        });
+        match next_client(&listener, deadline, options).await {
+            Ok(stream) => {
                 let now = Instant::now();
                 begun.get_or_insert(now.checked_sub(conversation.opened).unwrap_or(now));
                 // Without the option small answers may wait for an acknowledgement; they still arrive.
@@ -132,6 +115,38 @@ pub async fn serve(script: Arc<Script>, listener: TcpListener, options: &Options
     // Clients beyond the recorded ones are refused by the system.
     drop(listener);
     players.receipt().await
+}
+
+/// The client that comes next, or why none will.
+async fn next_client(
+    listener: &TcpListener,
+    deadline: Option<Instant>,
+    options: &Options,
+) -> Result<TcpStream, String> {
+    let patience_ends = async {
+        match deadline {
+            Some(deadline) => sleep_until(deadline.into()).await,
+            None => std::future::pending().await,
+        }
+    };
+    // A client that has connected by now is in the queue, but the runtime may not know it yet.
+    let closed = async {
+        options.closing.requested().await;
+        sleep(CLOSING).await;
+    };
+    tokio::select! {
+        biased;
+        accepted = listener.accept() => match accepted {
+            Ok((stream, _)) => Ok(stream),
+            Err(error) => Err(format!("cannot accept a client: {error}")),
+        },
+        () = options.stop.requested() => Err("stopped before a client came".to_owned()),
+        () = closed => Err("no client came for it".to_owned()),
+        () = patience_ends => Err(format!(
+            "stalled: no client came for it within {:.1} s beyond the recorded time",
+            options.patience.as_secs_f64()
+        )),
+    }
 }
 
 /// The connections being played, and the receipts of those that are done.
