@@ -79,10 +79,13 @@ class Mismatch(Error, AssertionError):
 
 # capture.rs
 
-def open(path: _Path | Iterable[_Path], format: str | None = None) -> Capture:
+def open(
+    path: _Path | Iterable[_Path], format: str | None = None, *, guess_window: float = 0.005
+) -> Capture:
     """Open a capture, pcap or pcapng, or several as one: connections are numbered on.
 
-    Without a format each is read as it was recorded, else as what its bytes look like.
+    Without a format each is read as it was recorded, else as what its bytes look like. `guess_window` is how
+    long, in seconds, a Protocol Buffers message with no length may pause and still go on.
     """
 
 @final
@@ -274,7 +277,12 @@ class Recording:
     ) -> Literal[False]: ...
 
 def listen(
-    address: _Address = "127.0.0.1:0", *, format: str, output: _Path | None = None, force: bool = False
+    address: _Address = "127.0.0.1:0",
+    *,
+    format: str,
+    output: _Path | None = None,
+    force: bool = False,
+    guess_window: float = 0.005,
 ) -> Listener:
     """Listen, and take what clients send as messages. `output` records a capture as well."""
 
@@ -297,7 +305,14 @@ class Listener:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
     ) -> Literal[False]: ...
 
-def connect(address: _Address, *, format: str, output: _Path | None = None, force: bool = False) -> Peer:
+def connect(
+    address: _Address,
+    *,
+    format: str,
+    output: _Path | None = None,
+    force: bool = False,
+    guess_window: float = 0.005,
+) -> Peer:
     """Connect to a server, to send messages and receive its answers. `output` records a capture as well."""
 
 @final

@@ -63,8 +63,9 @@ impl Records {
     pub(super) fn open(path: &Path) -> Result<Records> {
         let file = File::open(path).map_err(|source| Error::file("open", path, source))?;
         if file.metadata().is_ok_and(|found| found.is_dir()) {
-            let reason = "it is a directory".to_owned();
-            return Err(Error::NotACapture { path: path.to_owned(), reason });
+            // Reading would say so, too, but as a failure of the disk.
+            let source = std::io::Error::from_raw_os_error(libc::EISDIR);
+            return Err(Error::file("open", path, source));
         }
         Records::new(Box::new(file), path)
     }

@@ -3,6 +3,7 @@
 mod stream;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -10,7 +11,8 @@ use pyo3::types::{PyBytes, PyString};
 
 use stream::Stream;
 
-use super::{message, session, wire};
+use super::net::Seconds;
+use super::{message, session};
 use crate::Result;
 use crate::capture::{self, Reader};
 use crate::message::Output;
@@ -44,19 +46,25 @@ impl<'py> FromPyObject<'_, 'py> for Paths {
 
 /// Open a capture, pcap or pcapng, or several as one: connections are numbered on.
 ///
-/// Without a format each is read as it was recorded, else as what its bytes look like. Raises OSError
-/// for a file that cannot be read, CaptureError for one that is no capture, FormatError.
+/// Without a format each is read as it was recorded, else as what its bytes look like. `guess_window`
+/// is how long, in seconds, a Protocol Buffers message with no length may pause and still go on. Raises
+/// OSError for a file that cannot be read, CaptureError for one that is no capture, FormatError.
 #[pyfunction]
-#[pyo3(signature = (path, format = None))]
-pub(super) fn open(py: Python<'_>, path: Paths, format: Option<&str>) -> PyResult<Capture> {
-    let format = wire::format(format)?;
+#[pyo3(signature = (path, format = None, *, guess_window = Seconds(Format::GUESS_WINDOW)), text_signature = "(path, format=None, *, guess_window=0.005)")]
+pub(super) fn open(
+    py: Python<'_>,
+    path: Paths,
+    format: Option<&str>,
+    guess_window: Seconds,
+) -> PyResult<Capture> {
+    let format = format.map(Format::parse).transpose()?;
     let Paths(paths) = path;
     // Errors are raised here, and not at the first message; each reading opens the files anew.
     let origins = py.detach(|| {
         let origin = |path: &PathBuf| Reader::open(path).map(|reader| reader.origin().clone());
         paths.iter().map(origin).collect::<Result<Vec<_>>>()
     })?;
-    Ok(Capture { paths, format, origins })
+    Ok(Capture { paths, format, guess_window: guess_window.0, origins })
 }
 
 /// What was recorded. Iterating gives its messages, in the order of the session; it can be iterated
@@ -65,6 +73,7 @@ pub(super) fn open(py: Python<'_>, path: Paths, format: Option<&str>) -> PyResul
 pub(super) struct Capture {
     paths: Vec<PathBuf>,
     format: Option<Format>,
+    guess_window: Duration,
     origins: Vec<capture::Origin>,
 }
 
@@ -77,11 +86,13 @@ impl Capture {
 #[pymethods]
 impl Capture {
     fn __iter__(&self) -> Messages {
-        let given = self.format.clone();
+        let (given, guess_window) = (self.format.clone(), self.guess_window);
         let format = move |origin: &capture::Origin| {
             // A capture of a later version may name a format that this one does not know.
             let recorded = || origin.format().and_then(|spelling| Format::parse(spelling).ok());
-            given.clone().or_else(recorded).unwrap_or_else(Format::auto)
+            let mut format = given.clone().or_else(recorded).unwrap_or_else(Format::auto);
+            format.set_guess_window(guess_window);
+            format
         };
         Messages(Stream::new(&self.paths, format, |output| match output {
             Output::Message(message) => Some(message),

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 
 use super::super::message::Message;
-use super::super::net::{AddressArgument, pair};
+use super::super::net::{AddressArgument, Seconds, pair};
 use super::super::service::{Service, leave};
+use super::super::wire;
 use super::inbox::{Feed, Inbox, Next};
 use super::{Tee, conclude, writer};
 use crate::Error;
@@ -21,18 +22,20 @@ use crate::wire::Format;
 /// Listen, and take what clients send as messages. Iterate it; they come as they arrive.
 ///
 /// Answers nothing, and closes a connection when its client does. Messages that are not taken wait, up
-/// to 64 MiB of them; then the clients do. `output` records a capture as well. Raises OSError for an
-/// address that cannot be had, FormatError.
+/// to 64 MiB of them; then the clients do. `output` records a capture as well. `guess_window` is how
+/// long, in seconds, a Protocol Buffers message with no length may pause and still go on. Raises OSError
+/// for an address that cannot be had, FormatError.
 #[pyfunction]
-#[pyo3(signature = (address = AddressArgument(Address::loopback(0)), *, format, output = None, force = false), text_signature = "(address='127.0.0.1:0', *, format, output=None, force=False)")]
+#[pyo3(signature = (address = AddressArgument(Address::loopback(0)), *, format, output = None, force = false, guess_window = Seconds(Format::GUESS_WINDOW)), text_signature = "(address='127.0.0.1:0', *, format, output=None, force=False, guess_window=0.005)")]
 pub(in crate::python) fn listen(
     py: Python<'_>,
     address: AddressArgument,
     format: &str,
     output: Option<PathBuf>,
     force: bool,
+    guess_window: Seconds,
 ) -> PyResult<Listener> {
-    let format = Format::parse(format)?;
+    let format = wire::format(format, guess_window)?;
     let inbox = Arc::new(Inbox::default());
     let feed = Feed { inbox: inbox.clone(), side: Side::Client, waits: true };
     let stop = Stop::new();

@@ -14,7 +14,7 @@ use tokio::time::{sleep, timeout};
 use super::super::message::Message;
 use super::super::net::{AddressArgument, Seconds, pair};
 use super::super::service::{Pending, Service, Waited, leave};
-use super::super::wire::message_bytes;
+use super::super::wire::{self, message_bytes};
 use super::inbox::{Feed, Inbox, Next};
 use super::listener::Ending;
 use super::{Tee, conclude, writer};
@@ -35,17 +35,19 @@ const CLOSE_WAIT: Duration = Duration::from_millis(200);
 
 /// Connect to a server, to send messages and receive its answers.
 ///
-/// `output` records a capture as well. Raises OSError if the server cannot be reached, FormatError.
+/// `output` records a capture as well. `guess_window` is how long, in seconds, a Protocol Buffers
+/// message with no length may pause and still go on. Raises OSError if the server cannot be reached, FormatError.
 #[pyfunction]
-#[pyo3(signature = (address, *, format, output = None, force = false))]
+#[pyo3(signature = (address, *, format, output = None, force = false, guess_window = Seconds(Format::GUESS_WINDOW)), text_signature = "(address, *, format, output=None, force=False, guess_window=0.005)")]
 pub(in crate::python) fn connect(
     py: Python<'_>,
     address: AddressArgument,
     format: &str,
     output: Option<PathBuf>,
     force: bool,
+    guess_window: Seconds,
 ) -> PyResult<Peer> {
-    let format = Format::parse(format)?;
+    let format = wire::format(format, guess_window)?;
     let inbox = Arc::new(Inbox::default());
     let feed = Feed { inbox: inbox.clone(), side: Side::Server, waits: false };
     let stop = Stop::new();

@@ -7,12 +7,12 @@ use pyo3::prelude::*;
 
 use super::super::net::{AddressArgument, pair};
 use super::super::service::{Service, leave};
-use super::super::wire;
 use super::{Tee, conclude, writer};
 use crate::Error;
 use crate::capture::Summary;
 use crate::net::{self, Address, Stop};
 use crate::record::{Limits, Notice, Observer, Recorder, proxy};
+use crate::wire::Format;
 
 /// Record what passes between clients and the server at `to` into `path`, .pcapng or .pcap.
 ///
@@ -30,7 +30,7 @@ pub(in crate::python) fn record(
     format: Option<&str>,
     force: bool,
 ) -> PyResult<Recording> {
-    let format = wire::format(format)?;
+    let format = format.map(Format::parse).transpose()?;
     let notices: Arc<Mutex<Vec<String>>> = Arc::default();
     let observer: Observer = {
         let notices = notices.clone();

@@ -14,7 +14,7 @@ pub(super) use receipt::{ConnectionReceipt, Difference, Receipt};
 pub(super) use server::{Serving, serve};
 
 use super::net::{AddressArgument, Seconds};
-use super::{service, wire};
+use super::service;
 use crate::Result;
 use crate::capture::Reader;
 use crate::replay::{self as core, Options, Script, Speed};
@@ -36,7 +36,7 @@ pub(super) fn replay(
     patience: Seconds,
     format: Option<&str>,
 ) -> PyResult<Receipt> {
-    let format = wire::format(format)?;
+    let format = format.map(Format::parse).transpose()?;
     let options = options(speed, patience);
     let stop = options.stop.clone();
     let receipt = service::run(py, &stop, move || {

@@ -9,11 +9,11 @@ use pyo3::sync::PyOnceLock;
 
 use super::super::net::{AddressArgument, Seconds, pair};
 use super::super::service::{Service, leave};
-use super::super::wire;
 use super::{Receipt, SpeedArgument, options, script};
 use crate::Error;
 use crate::net::{self, Address, Stop};
 use crate::replay::{self, Options, Speed};
+use crate::wire::Format;
 
 /// Play the recorded server to the clients that connect to `server.address`.
 ///
@@ -31,7 +31,7 @@ pub(in crate::python) fn serve(
     patience: Seconds,
     format: Option<&str>,
 ) -> PyResult<Serving> {
-    let format = wire::format(format)?;
+    let format = format.map(Format::parse).transpose()?;
     let options = options(speed, patience);
     let (closing, patience) = (options.closing.clone(), options.patience);
     let service = Service::start(py, options.stop.clone(), |announce| async move {

@@ -16,11 +16,14 @@ pub(super) use pickle::{dump, dumps, load, loads};
 pub(super) use telemetry::TempEvent;
 pub(super) use to_python::to_python;
 
+use super::net::Seconds;
 use crate::wire::{Codec, Format, encode, wrap};
 
-/// The format of an optional spelling.
-pub(super) fn format(spelling: Option<&str>) -> PyResult<Option<Format>> {
-    Ok(spelling.map(Format::parse).transpose()?)
+/// The format of a spelling, with the pause after which a guessed message is over.
+pub(super) fn format(spelling: &str, guess_window: Seconds) -> PyResult<Format> {
+    let mut format = Format::parse(spelling)?;
+    format.set_guess_window(guess_window.0);
+    Ok(format)
 }
 
 /// The bytes of one message that says what `object` does.
