@@ -15,7 +15,7 @@ help: ## these lines
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: ## the whole path in one command: record, show, replay
-	cargo run -q -- demo
+	cargo run -- demo
 
 test: test-rust test-python ## every test, Rust and Python
 

@@ -79,9 +79,7 @@ class Mismatch(Error, AssertionError):
 
 # capture.rs
 
-def open(
-    path: _Path | Iterable[_Path], format: str | None = None, *, guess_window: float = 0.005
-) -> Capture:
+def open(path: _Path | Iterable[_Path], format: str | None = None, *, guess_window: float = 0.005) -> Capture:
     """Open a capture, pcap or pcapng, or several as one: connections are numbered on.
 
     Without a format each is read as it was recorded, else as what its bytes look like. `guess_window` is how

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use crate::Result;
 use crate::message::{Assembler, Output, Receive};
 use crate::session::{ConnectionId, Event, Kind, Note, Side, Sink, Start, Timestamp};
-use crate::wire::{Format, detect};
+use crate::wire::{Codec, Format, detect};
 
 /// How many chunks of each side are looked at to name its format, and how much of each, in bytes.
 const SAMPLES: usize = 4;
@@ -54,14 +54,17 @@ impl SideCounts {
 impl Census {
     /// Counts messages too if a format is given.
     pub(super) fn new(format: Option<Format>) -> Census {
-        let messages = format.map(|format| Assembler::new(format, MessageCounts::default()));
+        let messages = format.map(|format| {
+            let raw = matches!(format.codec(), Codec::Raw | Codec::Auto);
+            Assembler::new(format, MessageCounts { counts: HashMap::new(), raw })
+        });
         Census { connections: BTreeMap::new(), messages }
     }
 
     /// The connections, by number.
     pub(super) fn conclude(mut self) -> BTreeMap<ConnectionId, Counts> {
         if let Some(messages) = self.messages {
-            let counted = messages.into_receiver().0;
+            let counted = messages.into_receiver().counts;
             for (connection, counts) in &mut self.connections {
                 for side in Side::BOTH {
                     let found = counted.get(&(*connection, side)).copied().unwrap_or_default();
@@ -126,15 +129,20 @@ impl Counts {
 }
 
 /// Messages, and undecodable ones among them, of each side.
-#[derive(Default)]
-struct MessageCounts(HashMap<(ConnectionId, Side), (u64, u64)>);
+struct MessageCounts {
+    counts: HashMap<(ConnectionId, Side), (u64, u64)>,
+    /// Whether raw bytes are what was asked for.
+    raw: bool,
+}
 
 impl Receive for MessageCounts {
     fn receive(&mut self, output: Output<'_>) -> Result<()> {
         if let Output::Message(message) = output {
-            let counts = self.0.entry((message.connection, message.side)).or_default();
+            let counts = self.counts.entry((message.connection, message.side)).or_default();
             counts.0 += 1;
-            counts.1 += u64::from(message.body.is_err());
+            // After an error the rest of a side may come as raw bytes: that is no message decoded.
+            let given_up = *message.format.codec() == Codec::Raw && !self.raw;
+            counts.1 += u64::from(message.body.is_err() || given_up);
         }
         Ok(())
     }

@@ -155,7 +155,7 @@ async fn session(dialect: Dialect, path: &Path) -> Result<Receipt> {
     live::conclude(recorder, recorded, Some(path))?;
     serving.abort();
 
-    print(&format!("$ wirespool show {}", path.display()))?;
+    print(&format!("$ wirespool show {} --events", path.display()))?;
     let printer = Printer::new(Look::Lines, true, false, Selection::default());
     let mut assembler = Assembler::new(dialect.format()?, printer);
     Reader::open(path)?.read_all(&mut assembler)?;

@@ -9,6 +9,7 @@ use super::arguments::Selection;
 use super::terminal::escaped;
 use crate::message::{Message, Output, Receive, event_to_json};
 use crate::session::{ConnectionId, Event, Kind, Side, Start, Timestamp};
+use crate::wire::{Codec, Split};
 use crate::{Error, Result};
 
 const DIM: Style = Style::new().dimmed();
@@ -152,18 +153,27 @@ pub(super) fn written(result: io::Result<()>) -> Result<()> {
 fn describe(message: &Message) -> String {
     let head = head(message.time, message.connection, Some(message.side));
     let size = message.raw.len();
+    // A tilde where the borders are a guess.
+    let mark = if message.split == Split::Guessed { "~" } else { " " };
+    let head = format!("{head} {DIM}{mark}{size:>5} B{DIM:#}");
     match &message.body {
+        Ok(_) if *message.format.codec() == Codec::Raw => format!("{head}  {}", raw(message)),
         Ok(value) => {
             let shown = message.format.write_json(value);
-            format!("{head}  {DIM}{size:>5} B{DIM:#}  {}", escaped(&shown))
+            format!("{head}  {}", escaped(&shown))
         }
         Err(fault) => {
             let fault = escaped(&fault.to_string()).into_owned();
-            let raw = message.raw[..size.min(RAW_SHOWN)].escape_ascii();
-            let more = if size > RAW_SHOWN { "…" } else { "" };
-            format!("{head}  {DIM}{size:>5} B{DIM:#}  {FAULT}{fault}{FAULT:#}  {raw}{more}")
+            format!("{head}  {FAULT}{fault}{FAULT:#}  {}", raw(message))
         }
     }
+}
+
+/// The first bytes of a message, as they are but for what is no plain character.
+fn raw(message: &Message) -> String {
+    let shown = message.raw[..message.raw.len().min(RAW_SHOWN)].escape_ascii();
+    let more = if message.raw.len() > RAW_SHOWN { "…" } else { "" };
+    format!("{shown}{more}")
 }
 
 fn describe_event(event: &Event<'_>) -> Option<String> {

@@ -12,10 +12,13 @@ use crate::message::Message;
 use crate::session::Side;
 use crate::wire::{Arrival, Decoded, Decoder, Fault, Format, Value};
 
+use super::same::same;
 use super::script::Conversation;
 
-/// The longest text of a value in a [`Difference`], in characters.
+/// The longest text in a [`Difference`], in characters.
 const EXCERPT: usize = 200;
+/// How much that does not differ is shown before what does, in characters.
+const CONTEXT: usize = 40;
 
 /// One message that came back otherwise than it was recorded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -130,7 +133,7 @@ impl<'a> Comparison<'a> {
         let Some(front) = self.expected.front() else {
             self.bytes += bytes.len() as u64;
             let offset = self.bytes - bytes.len() as u64;
-            self.surplus(offset, bytes.len(), || excerpt_of_bytes(bytes));
+            self.surplus(offset, bytes.len(), || bytes.escape_ascii().to_string());
             return &[];
         };
         let (taken, rest) = bytes.split_at(bytes.len().min(front.raw.len() - heard.len()));
@@ -146,22 +149,27 @@ impl<'a> Comparison<'a> {
     fn compare_bytes(&mut self, heard: &[u8]) {
         let Some(expected) = self.expected.pop_front() else { return };
         let equal = expected.raw == heard;
-        self.count(expected, equal, || excerpt_of_bytes(heard));
+        self.count(expected, equal, || {
+            (expected.raw.escape_ascii().to_string(), heard.escape_ascii().to_string())
+        });
     }
 
     fn compare_message(&mut self, got: &Decoded) {
         let Some(expected) = self.expected.pop_front() else {
             let format = self.format;
-            let shown = || excerpt(format, &got.body, &got.raw);
+            let shown = || shown(format, &got.body, &got.raw);
             return self.surplus(got.offset, got.raw.len(), shown);
         };
         let equal = expected.raw == got.raw
-            || matches!((&expected.body, &got.body), (Ok(left), Ok(right)) if left == right);
+            || matches!((&expected.body, &got.body), (Ok(left), Ok(right)) if same(left, right));
         let format = self.format;
-        self.count(expected, equal, || excerpt(format, &got.body, &got.raw));
+        self.count(expected, equal, || {
+            (shown(format, &expected.body, &expected.raw), shown(format, &got.body, &got.raw))
+        });
     }
 
-    fn count(&mut self, expected: &Message, equal: bool, got: impl FnOnce() -> String) {
+    /// Counts one comparison; `texts` shows what was expected and what came.
+    fn count(&mut self, expected: &Message, equal: bool, texts: impl FnOnce() -> (String, String)) {
         self.arrived += 1;
         if equal {
             self.matched += 1;
@@ -169,43 +177,66 @@ impl<'a> Comparison<'a> {
         }
         self.differing += 1;
         if self.differences.len() < Comparison::KEPT {
-            let shown = if self.format.is_delimited() {
-                excerpt(self.format, &expected.body, &expected.raw)
-            } else {
-                excerpt_of_bytes(&expected.raw)
-            };
-            self.differences.push(Difference {
-                index: Some(expected.index),
-                offset: expected.offset,
-                expected: Some(shown),
-                got: got(),
-            });
+            let (whole_expected, whole_got) = texts();
+            let (shown, got) = excerpts(&whole_expected, &whole_got);
+            let (index, offset) = (Some(expected.index), expected.offset);
+            self.differences.push(Difference { index, offset, expected: Some(shown), got });
         }
     }
 
     fn surplus(&mut self, offset: u64, length: usize, got: impl FnOnce() -> String) {
         self.unexpected += length as u64;
         if self.differences.len() < Comparison::KEPT {
-            let got = got();
+            let got = excerpt(&got(), 0);
             self.differences.push(Difference { index: None, offset, expected: None, got });
         }
     }
 }
 
-fn excerpt(format: &Format, body: &Result<Value, Fault>, raw: &[u8]) -> String {
+fn shown(format: &Format, body: &Result<Value, Fault>, raw: &[u8]) -> String {
     match body {
-        Ok(value) => shortened(&format.write_json(value)),
-        Err(fault) => format!("{} ({fault})", excerpt_of_bytes(raw)),
+        Ok(value) => format.write_json(value),
+        Err(fault) => format!("{} ({fault})", raw.escape_ascii()),
     }
 }
 
-fn excerpt_of_bytes(bytes: &[u8]) -> String {
-    shortened(&bytes[..bytes.len().min(EXCERPT)].escape_ascii().to_string())
+/// Pieces of two texts that show where they begin to differ.
+fn excerpts(expected: &str, got: &str) -> (String, String) {
+    let pairs = expected.char_indices().zip(got.chars());
+    let begin = pairs.take_while(|((_, left), right)| left == right).map(|((at, _), _)| at);
+    let common: Vec<usize> = begin.collect();
+    // What is common is the same bytes in both, so that a place in one is a place in the other.
+    let start = common.len().checked_sub(CONTEXT).map_or(0, |skipped| common[skipped]);
+    let whole = expected.len().max(got.len()) <= EXCERPT;
+    let start = if whole { 0 } else { start };
+    (excerpt(expected, start), excerpt(got, start))
 }
 
-fn shortened(text: &str) -> String {
-    match text.char_indices().nth(EXCERPT) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
+fn excerpt(text: &str, start: usize) -> String {
+    let before = if start > 0 { "…" } else { "" };
+    let rest = &text[start..];
+    match rest.char_indices().nth(EXCERPT) {
+        Some((end, _)) => format!("{before}{}…", &rest[..end]),
+        None => format!("{before}{rest}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_late_difference_in_long_texts_is_shown() {
+        let common = "я".repeat(500);
+        let (expected, got) =
+            excerpts(&format!("{common}1{common}"), &format!("{common}2{common}"));
+        assert_ne!(expected, got);
+        assert!(expected.contains("я1я") && got.contains("я2я"), "{expected} {got}");
+        assert!(expected.chars().count() <= EXCERPT + 2);
+        assert_eq!(excerpts("a", "b"), ("a".to_owned(), "b".to_owned()));
+        assert_eq!(
+            excerpts(&common, &format!("{common}x")).1,
+            format!("…{}x", "я".repeat(CONTEXT))
+        );
     }
 }

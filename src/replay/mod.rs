@@ -10,6 +10,7 @@ mod pace;
 mod peer;
 mod player;
 mod receipt;
+mod same;
 mod script;
 
 pub use compare::Difference;

@@ -169,7 +169,7 @@ impl fmt::Display for Receipt {
             write!(f, ", sent {sent} of {}", counted(planned, "message"))?;
         }
         if expected > 0 {
-            write!(f, ", received {matched} of {} as recorded", counted(expected, "message"))
+            write!(f, ", {matched} of {} as recorded", counted(expected, "message"))
         } else {
             write!(f, ", nothing to compare")
         }

@@ -21,7 +21,17 @@ def capture(name, conversation, *, options=(), interface="lo", family=socket.AF_
     listener.bind((host, 0))
     listener.listen()
     port = listener.getsockname()[1]
-    command = ["tcpdump", "-i", interface, "-w", HERE / name, "-U", "--immediate-mode", *options, f"tcp port {port}"]
+    command = [
+        "tcpdump",
+        "-i",
+        interface,
+        "-w",
+        HERE / name,
+        "-U",
+        "--immediate-mode",
+        *options,
+        f"tcp port {port}",
+    ]
 
     def connect():
         client = socket.create_connection((host, port))
@@ -84,7 +94,9 @@ def rewrite(source, name, *, order="<", magic=0xA1B23C4D, link=None, strip=0, pr
         seconds, fraction, kept, length = struct.unpack_from("<IIII", data, at)
         packet = prefix + data[at + 16 + strip : at + 16 + kept]
         change = len(prefix) - strip
-        out += struct.pack(order + "IIII", seconds, fraction // ticks, kept + change, length + change) + packet
+        out += (
+            struct.pack(order + "IIII", seconds, fraction // ticks, kept + change, length + change) + packet
+        )
         at += 16 + kept
     (HERE / name).write_bytes(out)
 
