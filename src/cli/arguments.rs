@@ -6,8 +6,9 @@ use std::time::Duration;
 use clap::Args;
 
 use super::failure::{At, Failure};
+use super::live;
 use super::printer::Look;
-use crate::capture::{Writer, WriterOptions};
+use crate::capture::Writer;
 use crate::session::{ConnectionId, Side};
 use crate::wire::Format;
 
@@ -131,9 +132,8 @@ pub(super) struct OutputArguments {
 impl OutputArguments {
     /// The capture's writer, if one was asked for.
     pub(super) fn writer(&self, format: Option<&Format>) -> Result<Option<Writer>, Failure> {
-        let Some(path) = &self.output else { return Ok(None) };
-        let options = WriterOptions { force: self.force, format: format.map(Format::to_string) };
-        Writer::create(path, options).map(Some).at("--output")
+        let create = |path| live::writer(path, self.force, format);
+        self.output.as_deref().map(create).transpose()
     }
 }
 

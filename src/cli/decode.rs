@@ -22,8 +22,9 @@ const READ_SIZE: usize = 64 * 1024;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  wirespool encode -f pickle '{\"1\": 25}' | wirespool decode -f pickle
-  wirespool decode -f pickle telemetry.pickle --json")]
+  wirespool encode -f pickle '{\"1\": 25}' > telemetry.pickle
+  wirespool decode -f pickle telemetry.pickle --json
+  printf 'one\\ntwo\\n' | wirespool decode -f text/line")]
 pub(super) struct Arguments {
     /// The file; - is standard input
     #[arg(default_value = "-")]

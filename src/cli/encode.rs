@@ -15,7 +15,7 @@ use crate::wire::{Format, encode};
 #[command(after_help = "\
 Examples:
   wirespool encode -f pickle '{\"1\": 25, \"2\": 60}' > telemetry.pickle
-  wirespool encode -f protobuf:pb.TempEvent/varint '{\"device_id\": 123}' | xxd")]
+  wirespool encode -f protobuf:pb.TempEvent/varint '{\"device_id\": 123}' | od -c")]
 pub(super) struct Arguments {
     /// The value: for text the text itself, for raw base64, else JSON; - reads a value a line
     #[arg(allow_hyphen_values = true)]

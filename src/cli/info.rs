@@ -12,16 +12,16 @@ use super::printer::written;
 use super::show::warn_of_damage;
 use super::{DONE, FINDING, Outcome};
 use crate::capture::{Origin, Reader};
-use crate::session::{ConnectionId, Side, Start};
+use crate::session::{ConnectionId, Numbered, Side, Start};
 use crate::wire::Format;
 
 /// Say what captures hold: connections, formats, sizes, ends, gaps
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  wirespool info session.pcapng
-  wirespool info session.pcapng -f pickle --json
-  wirespool info session.pcapng -f pickle --check
+  wirespool demo
+  wirespool info demo/*.pcapng
+  wirespool info demo/pickle.pcapng -f pickle --json --check
 
 With --check, exits with 1 if bytes are missing, the file is damaged, or messages cannot be decoded.")]
 pub(super) struct Arguments {
@@ -40,12 +40,13 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: Arguments) -> Outcome {
     let format = arguments.format.given()?;
-    let mut findings = false;
+    let (mut findings, mut first) = (false, 0);
     for file in &arguments.files {
         let mut reader = Reader::open(file)?;
-        let mut census = Census::new(format.clone());
-        reader.read_all(&mut census)?;
-        let connections = census.conclude();
+        let mut numbered = Numbered::new(Census::new(format.clone()), first);
+        reader.read_all(&mut numbered)?;
+        first = numbered.next_connection();
+        let connections = numbered.into_sink().conclude();
         warn_of_damage(&reader, file);
         let sides = connections.values().flat_map(|counts| &counts.sides);
         findings |= sides.into_iter().any(has_finding) || !reader.summary().warnings().is_empty();

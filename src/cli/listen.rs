@@ -22,8 +22,8 @@ use crate::record::{Limits, Recorder, listen};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  wirespool listen 12345 -f pickle
-  wirespool listen 127.0.0.1:0 -f protobuf:pb.TempEvent --json --connections 1 -o session.pcapng")]
+  wirespool listen 12345 -f protobuf:pb.TempEvent --connections 1 & sleep 1
+  wirespool send 12345 -f protobuf:pb.TempEvent '{\"device_id\": 123}'")]
 pub(super) struct Arguments {
     /// Where clients connect: HOST:PORT, or PORT for 127.0.0.1
     #[arg(value_name = "ADDR")]

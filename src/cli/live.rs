@@ -7,14 +7,15 @@ use std::sync::Arc;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::failure::Failure;
+use super::failure::{At, Failure};
 use super::printer::Printer;
 use super::words::say;
-use crate::capture::{Summary, Writer};
+use crate::capture::{Summary, Writer, WriterOptions};
 use crate::message::Assembler;
 use crate::net::Stop;
 use crate::record::{Notice, Observer, Recorder};
 use crate::session::{Event, Sink, Timestamp};
+use crate::wire::Format;
 use crate::{Error, Result};
 
 /// The status of a process that was interrupted twice.
@@ -74,6 +75,16 @@ pub(super) fn announce(listener: &tokio::net::TcpListener) -> std::result::Resul
 /// Says notices on stderr.
 pub(super) fn observer() -> Observer {
     Arc::new(|notice: &Notice| say(notice))
+}
+
+/// The writer of a new capture, labelled with its messages' format.
+pub(super) fn writer(
+    path: &Path,
+    force: bool,
+    format: Option<&Format>,
+) -> std::result::Result<Writer, Failure> {
+    let options = WriterOptions { force, format: format.map(Format::to_string) };
+    Writer::create(path, options).at("--output")
 }
 
 /// Writes the capture, then prints the messages: what was shown is on its way to the disk.

@@ -42,9 +42,9 @@ const IO_FAILURE: Status = 3;
 #[command(after_help = "\
 Examples:
   wirespool demo
-  wirespool record --to 127.0.0.1:12345 -o session.pcapng -f pickle
-  wirespool show session.pcapng
-  wirespool replay session.pcapng --to 127.0.0.1:12345
+  wirespool show demo/pickle.pcapng
+  wirespool serve demo/pickle.pcapng --listen 12345 & sleep 1
+  wirespool replay demo/pickle.pcapng --to 12345
 
 Formats are written CODEC[:MESSAGE][/FRAMING]: text, text/line, pickle, pickle/u32be,
 protobuf:pb.TempEvent, protobuf:pb.TempEvent/varint, protobuf, raw, auto.")]

@@ -1,14 +1,13 @@
 //! `wirespool record`: the in-line proxy.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
 use tokio::net::TcpListener;
 
-use super::arguments::{
-    FormatArguments, LimitArguments, OutputArguments, PrintArguments, Selection,
-};
+use super::arguments::{FormatArguments, LimitArguments, PrintArguments, Selection};
 use super::failure::{At, Failure};
 use super::live::{self, LiveSink};
 use super::printer::Printer;
@@ -26,8 +25,10 @@ use crate::record::{Limits, Recorder, proxy};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  wirespool record --to 127.0.0.1:12345 -o session.pcapng
-  wirespool record --to 12345 --listen 12346 -o session.pcapng -f pickle --json")]
+  wirespool listen 12345 -f pickle --connections 1 & sleep 1
+  wirespool record --to 12345 --listen 12346 -o one.pcapng \\
+      -f pickle --connections 1 & sleep 1
+  wirespool send 12346 -f pickle '{\"1\": 25, \"2\": 60}'")]
 pub(super) struct Arguments {
     /// The server to dial for each client
     #[arg(long, value_name = "ADDR")]
@@ -35,8 +36,12 @@ pub(super) struct Arguments {
     /// Where clients connect
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     listen: String,
-    #[command(flatten)]
-    output: OutputArguments,
+    /// Where to write the capture; .pcapng or .pcap by its ending
+    #[arg(short = 'o', short_alias = 'w', long = "output", value_name = "FILE")]
+    output: PathBuf,
+    /// Overwrite the capture if it exists
+    #[arg(long)]
+    force: bool,
     #[command(flatten)]
     format: FormatArguments,
     #[command(flatten)]
@@ -49,10 +54,6 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
     let to: Address = arguments.to.parse().at("--to")?;
     let listen: Address = arguments.listen.parse().at("--listen")?;
     let format = arguments.format.given()?;
-    if arguments.output.output.is_none() {
-        let reason = "a recording needs -o FILE, ending in .pcapng or .pcap".to_owned();
-        return Err(Error::Usage(reason).into());
-    }
     let runtime = live::runtime()?;
     runtime.block_on(async {
         let stop = Stop::new();
@@ -60,7 +61,7 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
         let listener = net::listen(&listen).await.at("--listen")?;
         refuse_loop(&to, &listener).await?;
         // The file last: a port in use must not leave an empty capture behind.
-        let writer = arguments.output.writer(format.as_ref())?;
+        let writer = live::writer(&arguments.output, arguments.force, format.as_ref())?;
         let printer = format.map(|format| {
             let print = &arguments.print;
             Assembler::new(
@@ -68,7 +69,7 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
                 Printer::new(print.look(), print.events, true, Selection::default()),
             )
         });
-        let recorder = Arc::new(Recorder::new(LiveSink::new(writer, printer)));
+        let recorder = Arc::new(Recorder::new(LiveSink::new(Some(writer), printer)));
         live::announce(&listener)?;
         let limits = Limits {
             connections: arguments.limits.connections,
@@ -76,7 +77,7 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
             stop,
         };
         let recorded = proxy(listener, to, recorder.clone(), limits, live::observer()).await;
-        live::conclude(recorder, recorded, arguments.output.output.as_deref())?;
+        live::conclude(recorder, recorded, Some(&arguments.output))?;
         Ok(DONE)
     })
 }

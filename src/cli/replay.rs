@@ -26,8 +26,9 @@ use crate::wire::Format;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  wirespool replay session.pcapng --to 127.0.0.1:12345
-  wirespool replay session.pcapng --to 12345 --speed max --receipt receipt.json
+  wirespool demo
+  wirespool serve demo/pickle.pcapng --listen 12345 & sleep 1
+  wirespool replay demo/pickle.pcapng --to 12345 --speed 2 --receipt r.json
 
 Exits with 0 if verified or delivered, 1 if failed.")]
 pub(super) struct Arguments {

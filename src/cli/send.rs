@@ -30,10 +30,10 @@ const QUEUE: usize = 64;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  wirespool send 12345 -f text 'ЙОУ'
-  wirespool send 12345 -f pickle '{\"1\": 25, \"2\": 60}' --interval 1s --count 10
-  wirespool send 12345 -f protobuf:pb.TempEvent '{\"device_id\": 123, \"temp_cel\": 25.0}'
-  wirespool send 12345 -f text/line - < lines.txt")]
+  wirespool listen 12345 -f pickle --connections 1 & sleep 1
+  wirespool send 12345 -f pickle '{\"1\": 25, \"2\": 60}' --interval 100ms --count 3
+  wirespool listen 12346 -f text/line --connections 1 & sleep 1
+  printf 'ЙОУ\\nand another\\n' | wirespool send 12346 -f text/line -")]
 pub(super) struct Arguments {
     /// The server
     #[arg(value_name = "ADDR")]

@@ -21,8 +21,9 @@ use crate::replay::{Options, Receipt, serve};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  wirespool serve session.pcapng
-  wirespool serve session.pcapng --listen 12345 --speed max
+  wirespool demo
+  wirespool serve demo/text.pcapng --listen 12345 --speed max & sleep 1
+  wirespool replay demo/text.pcapng --to 12345 --speed max
 
 Exits with 0 if verified or delivered, 1 if failed.")]
 pub(super) struct Arguments {

@@ -21,9 +21,10 @@ use crate::{Error, Result};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  wirespool show session.pcapng
-  wirespool show session.pcapng -f pickle --json --side client -n 10
-  wirespool show session.pcapng --raw --side client > sent.bin")]
+  wirespool demo
+  wirespool show demo/*.pcapng
+  wirespool show demo/pickle.pcapng --json --side client -n 2
+  wirespool show demo/text.pcapng --raw --side client > sent.txt")]
 pub(super) struct Arguments {
     /// The captures, pcap or pcapng
     #[arg(required = true, value_name = "FILE")]

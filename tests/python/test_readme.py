@@ -51,7 +51,10 @@ def session(tmp_path: Path, program: str) -> Path:
         (tmp_path / name).write_text(source)
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "wirespool").symlink_to(program)
-    (tmp_path / "bin" / "python3").symlink_to(sys.executable)
+    # No link: through one Python would not know its own environment.
+    python = tmp_path / "bin" / "python3"
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
     return tmp_path
 
 
@@ -89,3 +92,24 @@ def test_the_readmes_exit_codes_and_commands_are_the_commands_own(program: str) 
     said = subprocess.run([program, "--help"], capture_output=True, text=True, check=True).stdout
     for command in re.findall(r"^\| `wirespool (\w+)", README, re.MULTILINE):
         assert re.search(rf"^  {command} ", said, re.MULTILINE), command
+
+
+@pytest.mark.parametrize(
+    "command", ["", *re.findall(r"^\| `wirespool (\w+)", README, re.MULTILINE), "encode"]
+)
+def test_the_examples_in_help_work_when_pasted(program: str, session: Path, command: str) -> None:
+    said = subprocess.run(
+        [program, *command.split(), "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    block = re.search(r"^Examples:\n((?:  .*\n)+)", said, re.MULTILINE)
+    if command == "demo":
+        assert block is None  # it is its own example
+        return
+    assert block, said
+    ports = {"12345": str(free_port()), "12346": str(free_port())}
+    script = re.sub("1234[56]", lambda found: ports[found[0]], block[1])
+    # What was started in the background has to end well, too.
+    script = f"set -e\n{script}\nfor job in $(jobs -p); do wait $job; done\n"
+    environment = {"PATH": f"{session / 'bin'}:{os.environ['PATH']}"}
+    result = Process(["bash", "-c", script], cwd=session, env=environment).finish()
+    assert result.status == 0, result
