@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 use super::arguments::Selection;
-use super::live::{self, LiveSink};
+use super::live;
 use super::printer::{Look, Printer, written};
 use super::{DONE, FINDING, Outcome};
 use crate::capture::{Reader, Writer, WriterOptions};
@@ -145,7 +145,7 @@ async fn session(dialect: Dialect, path: &Path) -> Result<Receipt> {
         dialect.format()?
     ))?;
     let options = WriterOptions { force: true, format: Some(dialect.format()?.to_string()) };
-    let sink = LiveSink::new(Some(Writer::create(path, options)?), None);
+    let sink = (Some(Writer::create(path, options)?), None);
     let recorder = Arc::new(Recorder::new(sink));
     let limits = Limits { connections: Some(1), ..Limits::default() };
     let recording =

@@ -8,7 +8,7 @@ use super::arguments::{
     GuessArguments, LimitArguments, OutputArguments, PrintArguments, Selection,
 };
 use super::failure::At;
-use super::live::{self, LiveSink};
+use super::live;
 use super::printer::Printer;
 use super::{DONE, Outcome};
 use crate::message::Assembler;
@@ -54,7 +54,7 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
         let writer = arguments.output.writer(Some(&format))?;
         let print = &arguments.print;
         let printer = Printer::new(print.look(), print.events, true, Selection::default());
-        let sink = LiveSink::new(writer, Some(Assembler::new(format, printer)));
+        let sink = (writer, Some(Assembler::new(format, printer)));
         let recorder = Arc::new(Recorder::new(sink));
         live::announce(&listener)?;
         let limits = Limits {

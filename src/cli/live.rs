@@ -14,7 +14,6 @@ use crate::capture::{Summary, Writer, WriterOptions};
 use crate::message::Assembler;
 use crate::net::Stop;
 use crate::record::{Notice, Observer, Recorder};
-use crate::session::{Event, Sink, Timestamp};
 use crate::wire::Format;
 use crate::{Error, Result};
 
@@ -88,46 +87,7 @@ pub(super) fn writer(
 }
 
 /// Writes the capture, then prints the messages: what was shown is on its way to the disk.
-pub(super) struct LiveSink {
-    writer: Option<Writer>,
-    printer: Option<Assembler<Printer>>,
-}
-
-impl LiveSink {
-    pub(super) fn new(writer: Option<Writer>, printer: Option<Assembler<Printer>>) -> LiveSink {
-        LiveSink { writer, printer }
-    }
-
-    /// Completes the capture and the output, and says on stderr what was recorded to `path`.
-    fn finish(self, path: Option<&Path>) -> Result<()> {
-        let printed = self.printer.map_or(Ok(()), |assembler| assembler.into_receiver().finish());
-        if let (Some(writer), Some(path)) = (self.writer, path) {
-            let Summary { connections, packets, bytes } = writer.finish()?;
-            say(format_args!(
-                "{}: connections {connections}, packets {packets}, payload {bytes} bytes",
-                path.display()
-            ));
-        }
-        printed
-    }
-}
-
-impl Sink for LiveSink {
-    fn event(&mut self, event: &Event<'_>) -> Result<()> {
-        if let Some(writer) = &mut self.writer {
-            writer.event(event)?;
-        }
-        self.printer.as_mut().map_or(Ok(()), |printer| printer.event(event))
-    }
-
-    fn flush(&mut self) -> Result<()> {
-        self.writer.as_mut().map_or(Ok(()), Writer::flush)
-    }
-
-    fn tick(&mut self, now: Timestamp) -> Result<()> {
-        self.printer.as_mut().map_or(Ok(()), |printer| printer.tick(now))
-    }
-}
+pub(super) type LiveSink = (Option<Writer>, Option<Assembler<Printer>>);
 
 /// Ends a recording: the capture is completed whatever the recording ended with.
 pub(super) fn conclude(
@@ -137,6 +97,23 @@ pub(super) fn conclude(
 ) -> Result<()> {
     // Every connection's task has ended with the recording; none holds the recorder any more.
     let finished =
-        Arc::into_inner(recorder).map_or(Ok(()), |recorder| recorder.into_sink().finish(path));
+        Arc::into_inner(recorder).map_or(Ok(()), |recorder| finish(recorder.into_sink(), path));
     recorded.and(finished)
+}
+
+/// Completes the capture and the output, and says on stderr what was recorded to `path`.
+fn finish((writer, printer): LiveSink, path: Option<&Path>) -> Result<()> {
+    let printed = printer.map_or(Ok(()), |mut assembler| {
+        // Connections that are still open may have begun a message.
+        let begun = assembler.finish();
+        begun.and(assembler.into_receiver().finish())
+    });
+    if let (Some(writer), Some(path)) = (writer, path) {
+        let Summary { connections, packets, bytes } = writer.finish()?;
+        say(format_args!(
+            "{}: connections {connections}, packets {packets}, payload {bytes} bytes",
+            path.display()
+        ));
+    }
+    printed
 }

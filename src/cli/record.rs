@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 
 use super::arguments::{FormatArguments, LimitArguments, PrintArguments, Selection};
 use super::failure::{At, Failure};
-use super::live::{self, LiveSink};
+use super::live;
 use super::printer::Printer;
 use super::{DONE, Outcome};
 use crate::Error;
@@ -69,7 +69,7 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
                 Printer::new(print.look(), print.events, true, Selection::default()),
             )
         });
-        let recorder = Arc::new(Recorder::new(LiveSink::new(Some(writer), printer)));
+        let recorder = Arc::new(Recorder::new((Some(writer), printer)));
         live::announce(&listener)?;
         let limits = Limits {
             connections: arguments.limits.connections,

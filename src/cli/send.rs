@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use super::arguments::{GuessArguments, OutputArguments, PrintArguments, Selection, duration};
 use super::failure::{At, Failure};
-use super::live::{self, LiveSink};
+use super::live;
 use super::printer::Printer;
 use super::{DONE, Outcome};
 use crate::message::Assembler;
@@ -74,7 +74,7 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
         let print = &arguments.print;
         let answers = Selection { side: Some(Side::Server), ..Selection::default() };
         let printer = Printer::new(print.look(), print.events, true, answers);
-        let sink = LiveSink::new(writer, Some(Assembler::new(format, printer)));
+        let sink = (writer, Some(Assembler::new(format, printer)));
         let recorder = Arc::new(Recorder::new(sink));
         let sending = Sending {
             interval: arguments.interval.unwrap_or_default(),

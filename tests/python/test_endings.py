@@ -1,5 +1,7 @@
 """However a recording ends, what was recorded can be read."""
 
+import base64
+import pickle
 import signal
 from pathlib import Path
 
@@ -33,6 +35,19 @@ def test_a_signal_ends_listen(wirespool: Wirespool, capture: Path, number: signa
         process.wait_for('"value"')
         assert process.signal(number).finish().done().values == ["привет"]
     assert wirespool.show(capture, "-f", "text").values == ["привет"]
+
+
+def test_a_message_that_has_begun_is_shown_at_the_end(wirespool: Wirespool) -> None:
+    """What an open connection had begun was forgotten at Ctrl-C."""
+    process, address = wirespool.serving("listen", "0", "-f", "pickle", "--json")
+    data = pickle.dumps({"1": 25, "2": 60})
+    with dial(address) as client:
+        client.sendall(data + data[:-1])
+        process.wait_for('"value"')
+        whole, begun = process.signal(signal.SIGINT).finish().done().json
+    assert whole["value"] == {"1": 25, "2": 60}
+    assert begun["error"]["kind"] == "truncated"
+    assert base64.b64decode(begun["raw"]) == data[:-1]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
