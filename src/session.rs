@@ -1,112 +1,14 @@
 //! What happened on TCP connections, as plain data: the one language between sources (a proxy, an
 //! endpoint, a capture file) and sinks (a capture writer, the message assembler, a replay script).
 
+mod sink;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::ops::{Add, Sub};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::Result;
-
-/// Takes events, in the order in which they happened.
-///
-/// A sink that fails stops its source: a recording which cannot be written must not look complete.
-pub trait Sink {
-    /// Takes one event; its bytes are borrowed and gone afterwards.
-    fn event(&mut self, event: &Event<'_>) -> Result<()>;
-
-    /// Brings what was taken so far to where it will survive us. Live sources call this at least once
-    /// a second, also while nothing happens.
-    fn flush(&mut self) -> Result<()> {
-        Ok(())
-    }
-
-    /// Says that it is `now` and nothing has happened since the last event. Live sources call this
-    /// many times a second, so that what only silence completes need not wait for the next event.
-    fn tick(&mut self, now: Timestamp) -> Result<()> {
-        let _ = now;
-        Ok(())
-    }
-}
-
-/// Nothing, or what is there.
-impl<S: Sink> Sink for Option<S> {
-    fn event(&mut self, event: &Event<'_>) -> Result<()> {
-        self.as_mut().map_or(Ok(()), |sink| sink.event(event))
-    }
-
-    fn flush(&mut self) -> Result<()> {
-        self.as_mut().map_or(Ok(()), Sink::flush)
-    }
-
-    fn tick(&mut self, now: Timestamp) -> Result<()> {
-        self.as_mut().map_or(Ok(()), |sink| sink.tick(now))
-    }
-}
-
-/// Both, the first one first: the second takes nothing that the first has refused.
-impl<A: Sink, B: Sink> Sink for (A, B) {
-    fn event(&mut self, event: &Event<'_>) -> Result<()> {
-        self.0.event(event)?;
-        self.1.event(event)
-    }
-
-    fn flush(&mut self) -> Result<()> {
-        self.0.flush()?;
-        self.1.flush()
-    }
-
-    fn tick(&mut self, now: Timestamp) -> Result<()> {
-        self.0.tick(now)?;
-        self.1.tick(now)
-    }
-}
-
-/// Numbers the connections of a source on from others, as of several captures read as one.
-#[derive(Debug)]
-pub struct Numbered<S> {
-    sink: S,
-    first: u64,
-    next: u64,
-}
-
-impl<S> Numbered<S> {
-    /// Passes on to `sink`; the source's connection 0 becomes `first`.
-    pub fn new(sink: S, first: u64) -> Numbered<S> {
-        Numbered { sink, first, next: first }
-    }
-
-    /// Who takes the events.
-    pub fn sink(&mut self) -> &mut S {
-        &mut self.sink
-    }
-
-    /// Gives the sink back.
-    pub fn into_sink(self) -> S {
-        self.sink
-    }
-
-    /// The number that the next source begins with.
-    pub fn next_connection(&self) -> u64 {
-        self.next
-    }
-}
-
-impl<S: Sink> Sink for Numbered<S> {
-    fn event(&mut self, event: &Event<'_>) -> Result<()> {
-        let connection = ConnectionId(self.first + event.connection.0);
-        self.next = self.next.max(connection.0 + 1);
-        self.sink.event(&Event { connection, ..*event })
-    }
-
-    fn flush(&mut self) -> Result<()> {
-        self.sink.flush()
-    }
-
-    fn tick(&mut self, now: Timestamp) -> Result<()> {
-        self.sink.tick(now)
-    }
-}
+pub use sink::{Numbered, Sink};
 
 /// One thing that happened on one connection.
 #[derive(Clone, Copy, Debug, PartialEq)]
