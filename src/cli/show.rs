@@ -57,6 +57,11 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
         warn_of_damage(&reader, file);
     }
     printer.finish()?;
+    for asked in &arguments.selection.connection {
+        if *asked >= connections && !printer.is_done() {
+            say(format_args!("there is no connection {asked}: there are {connections}, from 0"));
+        }
+    }
     Ok(DONE)
 }
 
