@@ -15,6 +15,8 @@ use wirespool::Format;
 use wirespool::net::{self, Address, Stop};
 use wirespool::replay::{Options, Outcome, Receipt, Script, Speed, replay, serve};
 
+use wirespool::wire::{encode, json};
+
 const STEP: Duration = Duration::from_millis(1);
 const REQUEST_AND_ANSWER: [Line<'_>; 6] = [
     Client(b"one\n"),
@@ -428,4 +430,35 @@ fn a_patience_beyond_all_time_is_no_panic() {
         replay(script("text/line", &REQUEST_AND_ANSWER), &address.into(), &options).await
     });
     assert_eq!(receipt.outcome, Outcome::Verified, "{receipt}");
+}
+
+#[test]
+fn an_answer_that_crossed_a_recorded_reset_is_missed_and_never_verified() {
+    let recorded = [Client(b"x"), Server(b"y"), ClientResets, Server(b"late")];
+    let receipt = play(script("raw", &recorded), |mut stream| {
+        read_exactly(&mut stream, 1);
+        stream.write_all(b"y").unwrap();
+        let _ = stream.read(&mut [0]);
+    });
+    assert_eq!(receipt.outcome, Outcome::Failed, "{receipt}");
+    assert_eq!((receipt.connections[0].matched, receipt.connections[0].missed), (1, 1));
+}
+
+#[test]
+fn a_set_that_is_written_in_another_order_is_the_same_answer() {
+    // Found by a newcomer: CPython orders a set of texts anew in each process.
+    let format = Format::parse("pickle").unwrap();
+    let pickled = |json: &str| encode(&format, &json::parse(json).unwrap()).unwrap();
+    let recorded = pickled(r#"{"tags":{"$set":["a","b"]},"n":1}"#);
+    let reordered = pickled(r#"{"n":1,"tags":{"$set":["b","a"]}}"#);
+    let other = pickled(r#"{"n":1,"tags":{"$set":["b","c"]}}"#);
+    let lines = [Client(b"N."), Server(&recorded), ClientCloses, ServerCloses];
+    for (answer, outcome) in [(reordered, Outcome::Verified), (other, Outcome::Failed)] {
+        let receipt = play(script("pickle", &lines), move |mut stream| {
+            read_exactly(&mut stream, 2);
+            stream.write_all(&answer).unwrap();
+            read_to_end(&mut stream);
+        });
+        assert_eq!(receipt.outcome, outcome, "{receipt}");
+    }
 }
