@@ -131,14 +131,20 @@ fn a_demo_whose_stdout_has_no_reader_was_a_panic() {
 fn a_second_interrupt_while_nobody_read_stdout_was_not_heard() {
     let mut command = wirespool();
     command.args(["listen", "0", "-f", "raw"]).stdout(Stdio::piped());
-    let listening = Listening::start(command);
+    let mut listening = Listening::start(command);
     // More connections than the runtime has threads, so that each thread waits for stdout.
     let threads = std::thread::available_parallelism().map_or(4, usize::from);
     let talking: Vec<_> = (0..threads + 2).map(|_| talk_until_stalled(listening.dial())).collect();
     let stalled: Vec<_> = talking.into_iter().map(|talk| talk.join().unwrap()).collect();
-    kill(&listening.child, "INT");
-    kill(&listening.child, "INT");
-    let (status, _) = listening.end_by("INT");
+    // A signal that is still pending swallows the next of its kind: a person would press again, too.
+    let begin = Instant::now();
+    let status = loop {
+        kill(&listening.child, "INT");
+        match listening.child.try_wait().unwrap() {
+            Some(status) => break status,
+            None => assert!(begin.elapsed() < LIMIT, "no second interrupt was heard"),
+        }
+    };
     assert_eq!(status.code(), Some(130));
     drop(stalled);
 }
