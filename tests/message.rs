@@ -7,7 +7,7 @@ use std::time::Duration;
 use support::Line::{self, *};
 use support::feed;
 use wirespool::message::{Assembler, Output, event_to_json};
-use wirespool::session::{Sink, Timestamp};
+use wirespool::session::{ConnectionId, Event, Kind, Side, Sink, Timestamp};
 use wirespool::{Format, Message};
 
 /// `device_id: 1`, and the same with `event_id: 2` behind it.
@@ -84,4 +84,30 @@ fn what_an_open_connection_has_begun_is_given_at_the_end() {
     assembler.finish().unwrap();
     drop(assembler);
     assert_eq!(given, [Ok(()), Err("truncated")]);
+}
+
+#[test]
+fn what_was_read_late_but_came_in_time_still_belongs_to_its_message() {
+    let mut values = Vec::new();
+    let format = Format::parse("protobuf:pb.TempEvent").unwrap();
+    let mut assembler = Assembler::new(format, |output: Output<'_>| {
+        if let Output::Message(message) = output {
+            values.push(message.format.write_json(&message.body.unwrap()));
+        }
+        Ok(())
+    });
+    let (begun, rest) = DEVICE_AND_EVENT.split_at(2);
+    let start = Timestamp(1_700_000_000_000_000_000);
+    let data = |at, bytes| {
+        let kind = Kind::Data { side: Side::Client, bytes };
+        Event { at, connection: ConnectionId(0), frame: None, kind }
+    };
+    assembler.event(&data(start, begun)).unwrap();
+    // The window of 5 ms is over by the clock, but what came within it may not have been read yet.
+    assembler.tick(start + Duration::from_millis(20)).unwrap();
+    assembler.event(&data(start + Duration::from_millis(1), rest)).unwrap();
+    // A silence as long as this is one.
+    assembler.tick(start + Duration::from_millis(200)).unwrap();
+    drop(assembler);
+    assert_eq!(values, [r#"{"device_id":1,"event_id":2}"#]);
 }
