@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use support::{
     Happened, Kept, dial, echo, half_close, read_exactly, read_to_end, reset, run, server,
 };
-use wirespool::net::{self, Address, Stop};
-use wirespool::record::{Limits, Observer, Recorder, proxy};
+use wirespool::net::{self, Address, Recorder, Stop};
+use wirespool::record::{Limits, Observer, proxy};
 use wirespool::session::{Event, Side, Sink};
 use wirespool::{Error, Result};
 

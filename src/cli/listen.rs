@@ -12,8 +12,8 @@ use super::live;
 use super::printer::Printer;
 use super::{DONE, Outcome};
 use crate::message::Assembler;
-use crate::net::{self, Address, Stop};
-use crate::record::{Limits, Recorder, listen};
+use crate::net::{self, Address, Recorder, Stop};
+use crate::record::{Limits, listen};
 
 /// Print what clients send
 ///

@@ -12,8 +12,8 @@ use super::printer::Printer;
 use super::words::say;
 use crate::capture::{Summary, Writer, WriterOptions};
 use crate::message::Assembler;
-use crate::net::Stop;
-use crate::record::{Notice, Observer, Recorder};
+use crate::net::{Recorder, Stop};
+use crate::record::{Notice, Observer};
 use crate::wire::Format;
 use crate::{Error, Result};
 

@@ -14,8 +14,8 @@ use super::printer::Printer;
 use super::{DONE, Outcome};
 use crate::Error;
 use crate::message::Assembler;
-use crate::net::{self, Address, Stop};
-use crate::record::{Limits, Recorder, proxy};
+use crate::net::{self, Address, Recorder, Stop};
+use crate::record::{Limits, proxy};
 
 /// Record what passes between clients and a server
 ///

@@ -10,8 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
-use super::Recorder;
-use crate::net::Stop;
+use crate::net::{Recorder, Stop};
 use crate::session::{ConnectionId, Side, Sink};
 use crate::{Error, Result};
 

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use tokio::net::{TcpListener, TcpStream};
 
+use super::Notice;
 use super::accept::{Limits, Observer, accept};
-use super::{Notice, Recorder};
-use crate::net::{self, Address};
+use crate::net::{self, Address, Recorder};
 use crate::session::{ConnectionId, Kind, Route, Side, Sink};
 use crate::{Error, Result};
 

@@ -4,11 +4,9 @@
 mod accept;
 mod endpoint;
 mod proxy;
-mod recorder;
 mod sender;
 
 pub use accept::{Limits, Notice, Observer};
 pub use endpoint::{Endpoint, listen};
 pub use proxy::proxy;
-pub use recorder::Recorder;
 pub use sender::{Sending, send};

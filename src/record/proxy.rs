@@ -13,8 +13,7 @@ use tokio::time::timeout;
 
 use super::accept::{Limits, Notice, Observer, accept};
 use super::endpoint::READ_SIZE;
-use super::recorder::Recorder;
-use crate::net::{self, Address};
+use crate::net::{self, Address, Recorder};
 use crate::session::{ConnectionId, Kind, Route, Side, Sink};
 use crate::{Error, Result};
 

@@ -39,6 +39,21 @@ impl<S: Sink> Sink for Option<S> {
     }
 }
 
+/// Whatever it is that takes them.
+impl<S: Sink + ?Sized> Sink for Box<S> {
+    fn event(&mut self, event: &Event<'_>) -> Result<()> {
+        (**self).event(event)
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        (**self).flush()
+    }
+
+    fn tick(&mut self, now: Timestamp) -> Result<()> {
+        (**self).tick(now)
+    }
+}
+
 /// Both, the first one first: the second takes nothing that the first has refused.
 impl<A: Sink, B: Sink> Sink for (A, B) {
     fn event(&mut self, event: &Event<'_>) -> Result<()> {

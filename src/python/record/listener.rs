@@ -14,8 +14,8 @@ use super::{Tee, conclude, writer};
 use crate::Error;
 use crate::capture::Summary;
 use crate::message::Assembler;
-use crate::net::{self, Address, Stop};
-use crate::record::{self, Limits, Notice, Observer, Recorder};
+use crate::net::{self, Address, Recorder, Stop};
+use crate::record::{self, Limits, Notice, Observer};
 use crate::session::Side;
 use crate::wire::Format;
 

@@ -17,7 +17,7 @@ use inbox::Feed;
 use crate::Result;
 use crate::capture::{Summary, Writer, WriterOptions};
 use crate::message::Assembler;
-use crate::record::Recorder;
+use crate::net::Recorder;
 use crate::wire::Format;
 
 /// Where live traffic goes: into a capture, if one was asked for, then to Python, if it reads along.

@@ -21,8 +21,8 @@ use super::{Tee, conclude, writer};
 use crate::Result;
 use crate::capture::Summary;
 use crate::message::Assembler;
-use crate::net::Stop;
-use crate::record::{Endpoint, Recorder};
+use crate::net::{Recorder, Stop};
+use crate::record::Endpoint;
 use crate::session::Side;
 use crate::wire::Format;
 

@@ -10,8 +10,8 @@ use super::super::service::{Service, leave};
 use super::{Tee, conclude, writer};
 use crate::Error;
 use crate::capture::Summary;
-use crate::net::{self, Address, Stop};
-use crate::record::{Limits, Notice, Observer, Recorder, proxy};
+use crate::net::{self, Address, Recorder, Stop};
+use crate::record::{Limits, Notice, Observer, proxy};
 use crate::wire::Format;
 
 /// Record what passes between clients and the server at `to` into `path`, .pcapng or .pcap.
