@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from programs import REPOSITORY, Peers, originals
+from redis_servers import RedisServers
 from running import PATIENCE, Address, Process, Result
 from wireshark import Tshark
 
@@ -119,12 +120,25 @@ def capture(tmp_path: Path) -> Path:
     return tmp_path / "session.pcapng"
 
 
+def installed(program: str) -> str:
+    """A program's path; a machine without it skips, but CI must have it."""
+    found = shutil.which(program)
+    if found is None and os.environ.get("CI"):
+        pytest.fail(f"CI has no {program}: see .ci/run", pytrace=False)
+    if found is None:
+        pytest.skip(f"{program} is not installed")
+    return found
+
+
 @pytest.fixture(scope="session")
 def tshark(tmp_path_factory: pytest.TempPathFactory) -> Tshark:
-    """A tshark with nothing but TCP; a machine without it skips, but CI must have it."""
-    found = shutil.which("tshark")
-    if found is None and os.environ.get("CI"):
-        pytest.fail("CI has no tshark: see .ci/run", pytrace=False)
-    if found is None:
-        pytest.skip("tshark is not installed")
-    return Tshark.prepare(found, tmp_path_factory.mktemp("wireshark"))
+    """A tshark with nothing but TCP."""
+    return Tshark.prepare(installed("tshark"), tmp_path_factory.mktemp("wireshark"))
+
+
+@pytest.fixture
+def redis_servers(tmp_path: Path) -> Iterator[RedisServers]:
+    """Servers of Redis; those that were started are killed with the test."""
+    servers = RedisServers(installed("redis-server"), tmp_path)
+    yield servers
+    servers.end()

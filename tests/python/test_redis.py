@@ -1,0 +1,214 @@
+"""Redis, and redis-py: a server and a client that know nothing of wirespool, in every role."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from conftest import Wirespool
+from programs import HOST, Server
+from recording import SPACING, proxy
+from redis_servers import RedisServers
+from running import PATIENCE, Address
+from sockets import dial
+
+NEWS = ["один", "два", "три"]
+GREETING = "привет"
+
+FORMATS = pytest.mark.parametrize("words", [[], ["-f", "text/line"]], ids=["by bytes", "by lines"])
+
+
+@contextmanager
+def connected(address: Address) -> Iterator[Any]:
+    """A client with one connection that gives up at once: a second try would be a second connection.
+
+    `Any`, since redis-py's annotations do not know that a pipeline's calls can be chained.
+    """
+    pool = redis.ConnectionPool(
+        host=address[0],
+        port=address[1],
+        # RESP3 begins with HELLO, whose answer counts the server's connections.
+        protocol=2,
+        max_connections=1,
+        socket_timeout=PATIENCE,
+        retry=redis.retry.Retry(redis.backoff.NoBackoff(), 0),
+        decode_responses=True,
+    )
+    try:
+        yield redis.Redis(connection_pool=pool)
+    finally:
+        pool.disconnect()
+
+
+def session(address: Address) -> list[Any]:
+    """What a program does with Redis; each answer, as redis-py gives it."""
+    with connected(address) as client:
+        answers = [
+            client.set("greeting", GREETING),
+            client.get("greeting"),
+            client.get("nothing"),
+            client.incr("visits"),
+            client.rpush("queue", "a", "b", "c"),
+            client.lpop("queue"),
+            client.lrange("queue", 0, -1),
+            client.hset("reading", mapping={"humidity": "60", "temp_cel": "25"}),
+            client.hgetall("reading"),
+        ]
+        with client.pipeline(transaction=False) as pipeline:
+            for i in range(20):
+                pipeline.set(f"key {i}", i).get(f"key {i}")
+            answers += pipeline.execute()
+        with client.pipeline(transaction=True) as transaction:
+            answers += transaction.incr("visits").lpush("queue", "z").llen("queue").execute()
+        with pytest.raises(redis.ResponseError, match="WRONGTYPE"):
+            client.incr("queue")
+        return answers
+
+
+def record(wirespool: Wirespool, server: Server, capture: Path) -> list[Any]:
+    """Record a session; its answers."""
+    process, address = proxy(wirespool, server.address, capture, "--connections", "1")
+    answers = session(address)
+    process.finish().done()
+    assert answers[:4] == [True, GREETING, None, 1]
+    return answers
+
+
+@FORMATS
+def test_a_replay_to_a_fresh_redis_is_verified(
+    wirespool: Wirespool, redis_servers: RedisServers, capture: Path, words: list[str]
+) -> None:
+    record(wirespool, redis_servers.fresh(), capture)
+    fresh = redis_servers.fresh()
+    result = wirespool.run("replay", capture, "--to", fresh.address, *words).done()
+    assert "verified: 1 connection" in result.stderr
+    assert "failed" not in result.stderr
+    # It was not only told so: it did it.
+    with connected((HOST, fresh.port)) as client:
+        assert client.get("visits") == "2"
+        assert client.lrange("queue", 0, -1) == ["z", "b", "c"]
+
+
+def test_a_replay_to_a_used_redis_names_what_differs(
+    wirespool: Wirespool, redis_servers: RedisServers, capture: Path, tmp_path: Path
+) -> None:
+    record(wirespool, redis_servers.fresh(), capture)
+    used, receipt = redis_servers.fresh(), tmp_path / "receipt.json"
+    with connected((HOST, used.port)) as client:
+        client.set("visits", 41)
+    words = ["-f", "text/line", "--receipt", str(receipt)]
+    result = wirespool.run("replay", capture, "--to", used.address, *words).done(1)
+    assert "verified" not in result.stderr
+    (connection,) = json.loads(receipt.read_text())["connections"]
+    assert connection["differing"] == 2
+    assert connection["matched"] == connection["expected"] - 2
+    # By itself and in the transaction; each message is named by its number in the capture.
+    alone, in_transaction = connection["differences"]
+    assert f'message {alone["index"]}, offset {alone["offset"]}: expected ":1", got ":42"' in result.stderr
+    shown = {message["index"]: message for message in wirespool.show(capture, "-f", "text/line").json}
+    for difference, recorded in (alone, ":1"), (in_transaction, ":2"):
+        message = shown[difference["index"]]
+        assert (message["side"], message["value"]) == ("server", recorded)
+        assert message["offset"] == difference["offset"]
+
+
+def test_a_replay_to_a_redis_that_wants_a_password_has_failed(
+    wirespool: Wirespool, redis_servers: RedisServers, capture: Path
+) -> None:
+    record(wirespool, redis_servers.fresh(), capture)
+    closed = redis_servers.fresh()
+    with connected((HOST, closed.port)) as client:
+        client.config_set("requirepass", "secret")
+    words = ["-f", "text/line", "--patience", "200ms"]
+    result = wirespool.run("replay", capture, "--to", closed.address, *words).done(1)
+    assert "NOAUTH Authentication required." in result.stderr
+    assert "failed: 1 connection" in result.stderr
+
+
+@FORMATS
+def test_redis_py_gets_the_recorded_answers_with_redis_gone(
+    wirespool: Wirespool, redis_servers: RedisServers, capture: Path, words: list[str]
+) -> None:
+    server = redis_servers.fresh()
+    answers = record(wirespool, server, capture)
+    server.process.kill()
+    with pytest.raises(ConnectionRefusedError):
+        dial((HOST, server.port))
+    process, address = wirespool.serving("serve", capture, *words)
+    assert session(address) == answers
+    assert "verified: 1 connection" in process.finish().done().stderr
+
+
+def test_another_session_than_the_recorded_one_has_failed(
+    wirespool: Wirespool, redis_servers: RedisServers, capture: Path
+) -> None:
+    record(wirespool, redis_servers.fresh(), capture)
+    process, address = wirespool.serving("serve", capture, "-f", "text/line", "--patience", "100ms")
+    with connected(address) as client, pytest.raises(redis.ConnectionError):
+        while True:
+            client.set("greeting", "прощай")
+    result = process.finish().done(1)
+    assert f'expected "{GREETING}", got "прощай"' in result.stderr
+    assert "verified" not in result.stderr
+
+
+def news(address: Address, publish_to: Address) -> tuple[list[str], list[int]]:
+    """Have news published once a subscription stands: what was heard, and by how many."""
+    with connected(address) as reader, connected(publish_to) as publisher:
+        with reader.pubsub() as subscription:
+            subscription.subscribe("news")
+            assert heard(subscription)["type"] == "subscribe"
+            readers = []
+            for item in NEWS:
+                # The recorded distance keeps the two connections' order when they are replayed.
+                time.sleep(SPACING)
+                readers.append(publisher.publish("news", item))
+            return [heard(subscription)["data"] for _ in NEWS], readers
+
+
+def heard(subscription: Any) -> Any:
+    """The next thing that Redis pushes."""
+    message = subscription.get_message(timeout=PATIENCE)
+    assert message is not None, "nothing came"
+    return message
+
+
+def test_what_is_published_is_pushed_again(
+    wirespool: Wirespool, redis_servers: RedisServers, capture: Path
+) -> None:
+    server = redis_servers.fresh()
+    process, address = proxy(wirespool, server.address, capture, "--connections", "2")
+    assert news(address, address) == (NEWS, [1, 1, 1])
+    process.finish().done()
+
+    fresh = redis_servers.fresh()
+    result = wirespool.run("replay", capture, "--to", fresh.address, "-f", "text/line").done()
+    assert "verified: 2 connections" in result.stderr
+
+    server.process.kill()
+    process, address = wirespool.serving("serve", capture, "-f", "text/line")
+    assert news(address, address) == (NEWS, [1, 1, 1])
+    assert "verified: 2 connections" in process.finish().done().stderr
+
+
+def test_a_push_that_nobody_causes_is_missed(
+    wirespool: Wirespool, redis_servers: RedisServers, capture: Path
+) -> None:
+    """Only the reader was recorded: served, it hears the news again; no fresh Redis has any."""
+    server = redis_servers.fresh()
+    process, address = proxy(wirespool, server.address, capture, "--connections", "1")
+    assert news(address, (HOST, server.port)) == (NEWS, [1, 1, 1])
+    process.finish().done()
+
+    words = ["-f", "text/line", "--patience", "200ms"]
+    result = wirespool.run("replay", capture, "--to", redis_servers.fresh().address, *words).done(1)
+    assert "stalled" in result.stderr
+    assert "verified" not in result.stderr
+
+    process, address = wirespool.serving("serve", capture)
+    assert news(address, (HOST, server.port)) == (NEWS, [0, 0, 0])
+    assert "verified: 1 connection" in process.finish().done().stderr
