@@ -84,9 +84,9 @@ class Peers:
         """Run one of tests/peers."""
         return self.start(PEERS / program, *words, python_path=(self.generated["own"],))
 
-    def own_server(self, program: str) -> Server:
+    def own_server(self, program: str, *words: str) -> Server:
         """Run a server of tests/peers on a port of the system's choice."""
-        process = self.own(program, HOST, "0")
+        process = self.own(program, HOST, "0", *words)
         port = process.wait_for(r"^Server started at \S+:(\d+)$").group(1)
         return Server(process, int(port))
 
