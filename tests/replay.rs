@@ -13,7 +13,7 @@ use support::{
 };
 use wirespool::Format;
 use wirespool::net::{self, Address, Stop};
-use wirespool::replay::{Options, Outcome, Receipt, Script, Speed, replay, serve};
+use wirespool::replay::{Options, Outcome, Receipt, Script, Serving, Speed, replay, serve};
 
 use wirespool::wire::{encode, json};
 
@@ -42,7 +42,7 @@ fn patience(patience: Duration) -> Options {
 }
 
 fn play_to(address: SocketAddr, script: Arc<Script>, options: Options) -> Receipt {
-    run(async move { replay(script, &address.into(), &options).await })
+    run(async move { replay(script, &address.into(), &options).await.unwrap() })
 }
 
 fn play(script: Arc<Script>, peer: impl FnOnce(std::net::TcpStream) + Send + 'static) -> Receipt {
@@ -60,7 +60,7 @@ fn serve_to<T: Send + 'static>(
         let listener = net::listen(&Address::loopback(0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let client = tokio::task::spawn_blocking(move || client(address));
-        let receipt = serve(script, listener, &options).await;
+        let receipt = serve(script, listener, &options, &Serving::default()).await.unwrap();
         (receipt, client.await.unwrap())
     })
 }
@@ -376,7 +376,9 @@ fn a_stop_before_any_client_came_is_a_failure() {
     let options = Options { stop, ..Options::default() };
     let receipt = run(async move {
         let listener = net::listen(&Address::loopback(0)).await.unwrap();
-        serve(script("raw", &REQUEST_AND_ANSWER), listener, &options).await
+        serve(script("raw", &REQUEST_AND_ANSWER), listener, &options, &Serving::default())
+            .await
+            .unwrap()
     });
     assert_eq!(receipt.outcome, Outcome::Failed);
     assert!(receipt.to_string().contains("stopped"), "{receipt}");
@@ -394,7 +396,7 @@ fn a_server_that_reads_nothing_is_a_stall() {
     let options = patience(Duration::from_millis(200));
     let receipt = play_to(address, script("raw", &recorded), options);
     assert_eq!(receipt.outcome, Outcome::Failed);
-    assert!(receipt.to_string().contains("stalled: the server read nothing"), "{receipt}");
+    assert!(receipt.to_string().contains("for the server to read"), "{receipt}");
     drop(release);
 }
 
@@ -427,7 +429,7 @@ fn a_patience_beyond_all_time_is_no_panic() {
     let receipt = run(async {
         let (address, _peer) = server(upper);
         let options = patience(Duration::MAX);
-        replay(script("text/line", &REQUEST_AND_ANSWER), &address.into(), &options).await
+        replay(script("text/line", &REQUEST_AND_ANSWER), &address.into(), &options).await.unwrap()
     });
     assert_eq!(receipt.outcome, Outcome::Verified, "{receipt}");
 }

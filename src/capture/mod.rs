@@ -9,6 +9,7 @@
 
 mod batch;
 mod connection;
+mod digest;
 mod file;
 mod frame;
 mod label;
@@ -23,5 +24,6 @@ mod stream;
 mod synthesis;
 mod writer;
 
+pub use digest::digest;
 pub use reader::{Counters, Origin, Reader};
 pub use writer::{Summary, Writer, WriterOptions};

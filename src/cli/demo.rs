@@ -165,9 +165,9 @@ async fn session(dialect: Dialect, path: &Path) -> Result<Receipt> {
     print(&format!("$ wirespool replay {} --to {fresh}", path.display()))?;
     let mut reader = Reader::open(path)?;
     let script = Arc::new(Script::read(dialect.format()?, |sink| reader.read_all(sink))?);
-    let receipt = replay(script, &fresh, &Options::default()).await;
+    let receipt = replay(script, &fresh, &Options::default()).await?;
     serving.abort();
-    print(&format!("{receipt}\n"))?;
+    print(&format!("{receipt:#}\n"))?;
     Ok(receipt)
 }
 

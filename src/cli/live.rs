@@ -108,6 +108,12 @@ fn finish((writer, printer): LiveSink, path: Option<&Path>) -> Result<()> {
         let begun = assembler.finish();
         begun.and(assembler.into_receiver().finish())
     });
+    completed(writer, path)?;
+    printed
+}
+
+/// Completes a capture, if one is written, and says what it holds.
+pub(super) fn completed(writer: Option<Writer>, path: Option<&Path>) -> Result<()> {
     if let (Some(writer), Some(path)) = (writer, path) {
         let Summary { connections, packets, bytes } = writer.finish()?;
         say(format_args!(
@@ -115,5 +121,5 @@ fn finish((writer, printer): LiveSink, path: Option<&Path>) -> Result<()> {
             path.display()
         ));
     }
-    printed
+    Ok(())
 }

@@ -12,13 +12,14 @@ mod failure;
 mod info;
 mod listen;
 mod live;
+mod playing;
 mod printer;
 mod record;
+mod rehearsal;
 mod replay;
 mod send;
 mod serve;
 mod show;
-mod terminal;
 mod words;
 
 use std::ffi::OsString;

@@ -6,10 +6,9 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 
 use super::arguments::Selection;
-use super::terminal::escaped;
 use crate::message::{Message, Output, Receive, event_to_json};
 use crate::session::{ConnectionId, Event, Kind, Side, Start, Timestamp};
-use crate::wire::{Codec, Split};
+use crate::wire::{Codec, Split, visible};
 use crate::{Error, Result};
 
 const DIM: Style = Style::new().dimmed();
@@ -160,10 +159,10 @@ fn describe(message: &Message) -> String {
         Ok(_) if *message.format.codec() == Codec::Raw => format!("{head}  {}", raw(message)),
         Ok(value) => {
             let shown = message.format.write_json(value);
-            format!("{head}  {}", escaped(&shown))
+            format!("{head}  {}", visible(&shown))
         }
         Err(fault) => {
-            let fault = escaped(&fault.to_string()).into_owned();
+            let fault = visible(&fault.to_string()).into_owned();
             format!("{head}  {FAULT}{fault}{FAULT:#}  {}", raw(message))
         }
     }

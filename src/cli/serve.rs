@@ -1,17 +1,18 @@
 //! `wirespool serve`: be the recorded server.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 
 use super::Outcome;
-use super::arguments::LimitArguments;
+use super::arguments::{LimitArguments, duration};
 use super::failure::{At, Failure};
 use super::live;
-use super::replay::PlayArguments;
+use super::playing::PlayArguments;
 use crate::net::{self, Address};
-use crate::replay::{Options, Receipt, serve};
+use crate::replay::{Serving, serve};
+use crate::session::Side;
 
 /// Play the recorded server to clients
 ///
@@ -27,11 +28,15 @@ Examples:
 
 Exits with 0 if verified or delivered, 1 if failed.")]
 pub(super) struct Arguments {
-    /// The capture, pcap or pcapng
-    file: PathBuf,
+    /// The captures, pcap or pcapng; several are played as one
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
     /// Where clients connect
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     listen: String,
+    /// How long to wait for the first client; without end if not given
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    wait: Option<Duration>,
     #[command(flatten)]
     playing: PlayArguments,
     #[command(flatten)]
@@ -40,22 +45,30 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: Arguments) -> Outcome {
     let listen: Address = arguments.listen.parse().at("--listen")?;
-    let script = Arc::new(arguments.playing.script(&arguments.file)?);
+    let playing = arguments.playing;
+    let loaded = playing.load(&arguments.files, Side::Server)?;
+    if playing.dry_run {
+        return playing.rehearse(&loaded, Side::Server);
+    }
+    let limits = arguments.limits;
+    let serving =
+        Serving { connections: limits.connections, wait: arguments.wait, ..Serving::default() };
     let runtime = live::runtime()?;
-    let receipt = runtime.block_on(async {
-        let connections = arguments.limits.connections;
-        let options = Options { connections, ..arguments.playing.options() };
+    let (played, recording) = runtime.block_on(async {
+        let listener = net::listen(&listen).await.at("--listen")?;
+        // The file last: a port in use must not leave an empty capture behind.
+        let (options, recording) = playing.options(&loaded)?;
         live::stop_on_signals(&options.stop)?;
-        if let Some(duration) = arguments.limits.duration {
+        if let Some(duration) = limits.duration {
             let stop = options.stop.clone();
             tokio::spawn(async move {
                 tokio::time::sleep(duration).await;
                 stop.request();
             });
         }
-        let listener = net::listen(&listen).await.at("--listen")?;
         live::announce(&listener)?;
-        Ok::<Receipt, Failure>(serve(script, listener, &options).await)
+        let played = serve(loaded.script.clone(), listener, &options, &serving).await;
+        Ok::<_, Failure>((played, recording))
     })?;
-    arguments.playing.conclude(&receipt)
+    playing.conclude(played, loaded, recording)
 }

@@ -1,49 +1,63 @@
 //! Plays one side of one recorded connection on a live socket.
+//!
+//! What the recording has the peer do before something of ours is waited for. Where the two stand so
+//! near together that a recorder cannot tell their order, it is waited for a while only: a peer that
+//! itself waits for us would otherwise hold both up for ever.
 
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpStream;
 
 use super::compare::Comparison;
+use super::options::Options;
 use super::pace::{Pace, later};
 use super::peer::{Broken, End, Peer};
-use super::player::Options;
 use super::receipt::ConnectionReceipt;
 use super::script::{Action, Conversation, Step};
 use crate::message::Message;
 use crate::net;
 use crate::session::Side;
-use crate::wire::Format;
+use crate::{Error, Result};
 
 /// How often it is looked whether the peer's kernel has everything: the system does not tell by itself.
 const ACKNOWLEDGED_POLL: Duration = Duration::from_millis(5);
+/// Two sides that did something within this time may have done it in the other order: what a proxy
+/// reads first need not have been sent first, and a card may hand over packets out of order.
+const CROSSING: Duration = Duration::from_millis(1);
+/// The part of the patience that is spent on waiting for what may have crossed.
+const CROSSING_PATIENCE: u32 = 5;
 
 /// Plays the messages of `ours` on `stream` and compares what comes back, and says how it went.
+///
+/// # Errors
+/// What the sink says that takes the replay down.
 pub(super) async fn drive(
     conversation: &Conversation,
     ours: Side,
     stream: TcpStream,
-    format: &Format,
     pace: Pace,
     options: &Options,
-) -> ConnectionReceipt {
-    let comparison = Comparison::new(conversation, ours.other(), format);
+) -> Result<ConnectionReceipt> {
+    let comparison = Comparison::new(conversation, ours.other(), &conversation.format);
     let mut driver = Driver {
         conversation,
         ours,
-        peer: Peer::new(stream, comparison, &options.stop),
+        peer: Peer::new(stream, ours, comparison, options)?,
         pace,
         options,
         receipt: ConnectionReceipt::planned(conversation, ours),
+        begun: Instant::now(),
     };
     let played = driver.play().await;
     let Driver { mut peer, mut receipt, .. } = driver;
     peer.comparison.end();
-    if let Err(reason) = played {
-        receipt.failures.push(reason);
+    match played {
+        Ok(()) => {}
+        Err(Ending::Failed(reason)) => receipt.failures.push(reason),
+        Err(Ending::Unrecorded(error)) => return Err(error),
     }
     receipt.conclude(peer.comparison);
-    receipt
+    Ok(receipt)
 }
 
 struct Driver<'a> {
@@ -53,10 +67,26 @@ struct Driver<'a> {
     pace: Pace,
     options: &'a Options,
     receipt: ConnectionReceipt,
+    begun: Instant,
 }
 
-/// Why playing cannot go on, in words for the receipt.
-type Played<T> = Result<T, String>;
+/// Why playing cannot go on.
+enum Ending {
+    /// In words for the receipt.
+    Failed(String),
+    /// What was to be taken down could not be.
+    Unrecorded(Error),
+}
+
+type Played<T> = std::result::Result<T, Ending>;
+
+/// How long something of the peer is waited for.
+struct Wait {
+    since: Instant,
+    deadline: Instant,
+    /// Whether to go on without it: it may have crossed what we do next.
+    may_cross: bool,
+}
 
 impl Driver<'_> {
     async fn play(&mut self) -> Played<()> {
@@ -67,90 +97,104 @@ impl Driver<'_> {
         for (position, step) in conversation.steps.iter().enumerate() {
             let recorded_wait = step.at.saturating_sub(previous);
             previous = step.at;
-            if step.side != self.ours {
-                match step.action {
-                    Action::Send(_) => {
-                        expected += 1;
-                        self.hear_messages(expected, recorded_wait).await?;
+            if step.side == self.ours {
+                self.pause(self.pace.due(step.due)).await?;
+                match &step.action {
+                    Action::Send(message) => {
+                        self.refuse_early_end(end_is_due)?;
+                        self.send(message).await?;
                     }
-                    Action::Eof | Action::Reset => {
-                        end_is_due = true;
-                        let last = conversation.steps[position + 1..]
-                            .iter()
-                            .all(|later| later.message_of(self.ours).is_none());
-                        self.hear_end(recorded_wait, last).await?;
-                    }
+                    Action::Eof => self.half_close()?,
+                    Action::Reset => return self.abort().await,
                 }
                 continue;
             }
-            self.pause(self.pace.due(step.at)).await?;
+            let rest = &conversation.steps[position + 1..];
+            let wait = self.wait(step, rest, recorded_wait);
             match &step.action {
                 Action::Send(message) => {
-                    self.refuse_early_end(end_is_due)?;
-                    self.send(message).await?;
+                    expected += 1;
+                    self.hear_messages(expected, message, wait).await?;
                 }
-                Action::Eof => self.half_close()?,
-                Action::Reset => return self.abort(step).await,
+                Action::Eof | Action::Reset => {
+                    end_is_due = true;
+                    let last = rest.iter().all(|later| later.message_of(self.ours).is_none());
+                    self.hear_end(wait, last).await?;
+                }
             }
         }
         if self.ours == Side::Client && !end_is_due {
             // The recording does not show the server's end. Its close is not required, but a reset in
             // its place says that it did not take what it was sent.
             self.half_close()?;
-            self.hear_end(Duration::ZERO, true).await?;
+            let since = Instant::now();
+            let deadline = later(since, self.options.patience);
+            self.hear_end(Wait { since, deadline, may_cross: false }, true).await?;
         }
         Ok(())
     }
 
-    /// Waits until so many recorded messages came.
-    async fn hear_messages(&mut self, expected: u64, recorded_wait: Duration) -> Played<()> {
+    /// How long `step` of the peer is waited for, before the `rest`.
+    fn wait(&self, step: &Step, rest: &[Step], recorded_wait: Duration) -> Wait {
+        let patience = self.options.patience;
+        let next = rest.iter().find(|next| next.side == self.ours);
+        let may_cross = next.is_some_and(|next| next.at - step.at < CROSSING);
+        // An end may not hurry: what it cuts off is lost.
+        let hurry = next.is_some_and(|next| matches!(next.action, Action::Send(_))) && may_cross;
+        let patience = if hurry { patience / CROSSING_PATIENCE } else { patience };
         let since = Instant::now();
-        let deadline = later(since, recorded_wait.saturating_add(self.options.patience));
+        Wait { since, deadline: later(since, recorded_wait.saturating_add(patience)), may_cross }
+    }
+
+    /// Waits until so many recorded messages came, `message` the last of them.
+    async fn hear_messages(&mut self, expected: u64, message: &Message, wait: Wait) -> Played<()> {
         while self.peer.comparison.arrived < expected {
             if let Some(end) = self.peer.end {
                 self.peer.comparison.end();
                 if self.peer.comparison.arrived >= expected {
                     break;
                 }
-                let (peer, got) = (self.ours.other(), self.peer.comparison.arrived);
-                return Err(match end {
-                    End::Eof => format!("the {peer} closed after {got} of {} messages", self.all()),
-                    End::Reset => {
-                        format!(
-                            "the {peer} reset the connection after {got} of {} messages",
-                            self.all()
-                        )
-                    }
-                });
-            }
-            let in_time = self.hear_until(deadline).await?;
-            if !in_time && self.peer.end.is_none() && self.peer.comparison.arrived < expected {
-                return Err(format!(
-                    "stalled: the {} sent {} of {} messages, and for {:.1} s nothing more",
+                return Err(Ending::Failed(format!(
+                    "the {} {} after {} of {} messages",
                     self.ours.other(),
+                    match end {
+                        End::Eof => "closed",
+                        End::Reset => "reset the connection",
+                    },
                     self.peer.comparison.arrived,
                     self.all(),
-                    since.elapsed().as_secs_f64()
-                ));
+                )));
             }
+            let in_time = self.hear_until(wait.deadline).await?;
+            if in_time || self.peer.end.is_some() || self.peer.comparison.arrived >= expected {
+                continue;
+            }
+            if wait.may_cross {
+                self.receipt.reordered += 1;
+                return Ok(());
+            }
+            let (arrived, all) = (self.peer.comparison.arrived, self.all());
+            let what = format!(
+                "to send message {} ({} bytes): {arrived} of {all} messages came",
+                message.index,
+                message.raw.len()
+            );
+            return Err(self.stalled(&wait, &what));
         }
         Ok(())
     }
 
     /// Waits until the peer has ended. If nothing of ours depends on it, it is enough that the peer's
-    /// kernel took every byte.
-    async fn hear_end(&mut self, recorded_wait: Duration, last: bool) -> Played<()> {
+    /// kernel has acknowledged all we sent.
+    async fn hear_end(&mut self, wait: Wait, last: bool) -> Played<()> {
         if last && self.ours == Side::Client {
             self.half_close()?;
         }
-        let since = Instant::now();
-        let deadline = later(since, recorded_wait.saturating_add(self.options.patience));
         while self.peer.end.is_none() {
-            if self.hear_until(deadline).await? || self.peer.end.is_some() {
+            if self.hear_until(wait.deadline).await? || self.peer.end.is_some() {
                 continue;
             }
-            let waited = since.elapsed().as_secs_f64();
-            let peer = self.ours.other();
+            let (waited, peer) = (wait.since.elapsed().as_secs_f64(), self.ours.other());
             return match self.peer.unacknowledged() {
                 Some(0) if last && self.ours == Side::Client => {
                     self.receipt.notes.push(format!(
@@ -158,10 +202,15 @@ impl Driver<'_> {
                     ));
                     Ok(())
                 }
-                Some(left) if left > 0 => {
-                    Err(format!("stalled: the {peer} left {left} bytes untaken for {waited:.1} s"))
+                _ if wait.may_cross && !last => {
+                    self.receipt.reordered += 1;
+                    Ok(())
                 }
-                _ => Err(format!("stalled: the {peer} did not close within {waited:.1} s")),
+                Some(left) if left > 0 => {
+                    let what = format!("to take {left} bytes");
+                    Err(self.stalled(&wait, &what))
+                }
+                _ => Err(self.stalled(&wait, "to close")),
             };
         }
         let recorded_reset = self
@@ -187,7 +236,8 @@ impl Driver<'_> {
 
     async fn send(&mut self, message: &Message) -> Played<()> {
         let mut rest = message.raw.as_slice();
-        let mut deadline = later(Instant::now(), self.options.patience);
+        self.told(self.peer.say(rest))?;
+        let mut since = Instant::now();
         while !rest.is_empty() {
             if self.peer.end == Some(End::Reset) {
                 return Err(self.reset_in_the_middle());
@@ -197,13 +247,16 @@ impl Driver<'_> {
             rest = &rest[length..];
             self.receipt.bytes_sent += length as u64;
             if length > 0 {
-                deadline = later(Instant::now(), self.options.patience);
+                since = Instant::now();
                 continue;
             }
+            let deadline = later(since, self.options.patience);
             let heard = self.peer.hear_or_write_until(deadline).await;
             if !self.told(heard)? {
-                let (peer, seconds) = (self.ours.other(), self.options.patience.as_secs_f64());
-                return Err(format!("stalled: the {peer} read nothing for {seconds:.1} s"));
+                let wait = Wait { since, deadline, may_cross: false };
+                let left = rest.len();
+                let what = format!("to read: {left} bytes of message {} are left", message.index);
+                return Err(self.stalled(&wait, &what));
             }
         }
         self.receipt.sent += 1;
@@ -218,19 +271,21 @@ impl Driver<'_> {
     }
 
     /// Aborts as recorded, once the peer has what was sent before: an abort discards what is on its way.
-    async fn abort(&mut self, step: &Step) -> Played<()> {
-        let deadline = later(Instant::now(), self.options.patience);
-        while self.peer.unacknowledged().is_some_and(|left| left > 0) && self.peer.end.is_none() {
+    async fn abort(&mut self) -> Played<()> {
+        let since = Instant::now();
+        let deadline = later(since, self.options.patience);
+        while self.peer.end.is_none()
+            && let Some(left @ 1..) = self.peer.unacknowledged()
+        {
             if Instant::now() >= deadline {
-                let (peer, at) = (self.ours.other(), step.at.as_secs_f64());
-                return Err(format!(
-                    "stalled: the {peer} left bytes untaken before the reset at {at:.3} s"
-                ));
+                let wait = Wait { since, deadline, may_cross: false };
+                let what = format!("to take {left} bytes, before a reset");
+                return Err(self.stalled(&wait, &what));
             }
             self.hear_until(Instant::now() + ACKNOWLEDGED_POLL).await?;
         }
-        self.peer.abort();
-        Ok(())
+        let aborted = self.peer.abort();
+        self.told(aborted)
     }
 
     /// A server that has ended before the recording says so will not take what is still to be sent. A
@@ -238,12 +293,14 @@ impl Driver<'_> {
     fn refuse_early_end(&self, end_is_due: bool) -> Played<()> {
         match self.peer.end {
             Some(End::Reset) => Err(self.reset_in_the_middle()),
-            Some(End::Eof) if !end_is_due && self.ours == Side::Client => Err(format!(
-                "the {} closed before all was sent: {} of {} messages had gone out",
-                self.ours.other(),
-                self.receipt.sent,
-                self.receipt.planned
-            )),
+            Some(End::Eof) if !end_is_due && self.ours == Side::Client => {
+                Err(Ending::Failed(format!(
+                    "the {} closed before all was sent: {} of {} messages had gone out",
+                    self.ours.other(),
+                    self.receipt.sent,
+                    self.receipt.planned
+                )))
+            }
             _ => Ok(()),
         }
     }
@@ -259,22 +316,36 @@ impl Driver<'_> {
     }
 
     /// What became of talking to the peer, in words where it failed.
-    fn told<T>(&self, outcome: Result<T, Broken>) -> Played<T> {
+    fn told<T>(&self, outcome: std::result::Result<T, Broken>) -> Played<T> {
         outcome.map_err(|broken| match broken {
-            Broken::Stopped => "stopped before all was played".to_owned(),
+            Broken::Stopped => Ending::Failed("stopped before all was played".to_owned()),
+            Broken::Unrecorded(error) => Ending::Unrecorded(error),
             Broken::Connection(error) if net::is_reset(&error) => self.reset_in_the_middle(),
-            Broken::Connection(error) => {
-                format!("the connection to the {} broke: {error}", self.ours.other())
-            }
+            Broken::Connection(error) => Ending::Failed(format!(
+                "the connection to the {} broke: {error}",
+                self.ours.other()
+            )),
         })
     }
 
-    fn reset_in_the_middle(&self) -> String {
-        format!(
+    /// The peer was waited for in vain: for what, on which connection, since when.
+    fn stalled(&mut self, wait: &Wait, what: &str) -> Ending {
+        self.receipt.stalls += 1;
+        Ending::Failed(format!(
+            "stalled: connection {} waited {:.1} s, since {:.3} s after it opened, for the {} {what}",
+            self.conversation.connection,
+            wait.since.elapsed().as_secs_f64(),
+            (wait.since - self.begun).as_secs_f64(),
+            self.ours.other(),
+        ))
+    }
+
+    fn reset_in_the_middle(&self) -> Ending {
+        Ending::Failed(format!(
             "the {} reset the connection: {} of {} messages had gone out, it is not known how many were read",
             self.ours.other(),
             self.receipt.sent,
             self.receipt.planned
-        )
+        ))
     }
 }

@@ -1,20 +1,30 @@
 //! Plays a recorded session at a server, or as one, and says whether what came back is what was
 //! recorded.
 //!
-//! A [`Script`] is made from events; the [player](replay) carries it out; a [`Receipt`] says what
-//! happened. Only comparisons that took place count, and nothing is concluded from silence.
+//! ```text
+//! events ─▶ Draft ─▶ Script ─▶ replay, serve: a driver per connection ─▶ Receipt
+//!                    (when)    (pace)        (compare)
+//! ```
+//!
+//! A [`Script`] is made from events; the players carry it out; a [`Receipt`] says what happened. Only
+//! comparisons that took place count, and nothing is concluded from silence.
 
+mod client;
 mod compare;
 mod driver;
+mod options;
 mod pace;
 mod peer;
-mod player;
+mod players;
 mod receipt;
 mod same;
 mod script;
+mod server;
 
+pub use client::replay;
 pub use compare::Difference;
-pub use pace::Speed;
-pub use player::{Options, replay, serve};
-pub use receipt::{ConnectionReceipt, Outcome, Receipt};
-pub use script::{Action, Conversation, Script, Step};
+pub use options::{Options, Record, Serving};
+pub use pace::{Pace, Speed};
+pub use receipt::{CaptureDigest, ConnectionReceipt, Outcome, Receipt};
+pub use script::{Action, Conversation, Draft, Gap, Script, Step};
+pub use server::serve;

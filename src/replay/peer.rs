@@ -7,9 +7,11 @@ use tokio::net::TcpStream;
 use tokio::time::sleep_until;
 
 use super::compare::Comparison;
+use super::options::{Options, Record};
 use crate::net::{self, Stop};
-use crate::session::Timestamp;
+use crate::session::{ConnectionId, Kind, Route, Side, Timestamp};
 use crate::wire::Arrival;
+use crate::{Error, Result};
 
 /// The most that is read at once, in bytes.
 const READ_SIZE: usize = 64 * 1024;
@@ -18,11 +20,13 @@ const READ_SIZE: usize = 64 * 1024;
 pub(super) struct Peer<'a> {
     /// `None` once we have aborted the connection.
     stream: Option<TcpStream>,
+    ours: Side,
     /// What it said, against what was recorded.
     pub(super) comparison: Comparison<'a>,
     /// How it ended, once it has.
     pub(super) end: Option<End>,
     half_closed: bool,
+    record: Option<(&'a Record, ConnectionId)>,
     stop: &'a Stop,
 }
 
@@ -41,30 +45,58 @@ pub(super) enum Broken {
     Stopped,
     /// The connection failed.
     Connection(io::Error),
+    /// What passed could not be taken down.
+    Unrecorded(Error),
 }
 
+type Heard<T> = std::result::Result<T, Broken>;
+
 impl<'a> Peer<'a> {
-    /// The other end of `stream`, expected to say what `comparison` expects.
-    pub(super) fn new(stream: TcpStream, comparison: Comparison<'a>, stop: &'a Stop) -> Peer<'a> {
-        Peer { stream: Some(stream), comparison, end: None, half_closed: false, stop }
+    /// The other end of `stream`, of which we are `ours`, expected to say what `comparison` expects.
+    ///
+    /// # Errors
+    /// What the sink says that takes the replay down.
+    pub(super) fn new(
+        stream: TcpStream,
+        ours: Side,
+        comparison: Comparison<'a>,
+        options: &'a Options,
+    ) -> Result<Peer<'a>> {
+        let record = match &options.record {
+            Some(record) => Some((record, open(record, &stream, ours)?)),
+            None => None,
+        };
+        let stop = &options.stop;
+        let stream = Some(stream);
+        Ok(Peer { stream, ours, comparison, end: None, half_closed: false, record, stop })
+    }
+
+    /// Takes down what is about to be written: no answer may stand before its question.
+    pub(super) fn say(&self, bytes: &[u8]) -> Heard<()> {
+        self.take_down(Kind::Data { side: self.ours, bytes })
     }
 
     /// Writes what fits; 0 if nothing does now.
-    pub(super) fn try_write(&self, bytes: &[u8]) -> Result<usize, Broken> {
+    pub(super) fn try_write(&self, bytes: &[u8]) -> Heard<usize> {
         let Some(stream) = &self.stream else {
             return Err(Broken::Connection(ErrorKind::NotConnected.into()));
         };
-        match stream.try_write(bytes) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(0),
-            written => written.map_err(Broken::Connection),
-        }
+        let written = match stream.try_write(bytes) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(0),
+            written => written.map_err(Broken::Connection)?,
+        };
+        self.take_down(Kind::Delivered { side: self.ours, length: written as u64 })?;
+        Ok(written)
     }
 
     /// Says that nothing more comes from us; once.
-    pub(super) fn half_close(&mut self) -> Result<(), Broken> {
+    pub(super) fn half_close(&mut self) -> Heard<()> {
         if let Some(stream) = self.stream.as_ref().filter(|_| !self.half_closed) {
             self.half_closed = true;
             let closed = socket2::SockRef::from(stream).shutdown(std::net::Shutdown::Write);
+            if closed.is_ok() {
+                return self.take_down(Kind::Eof { side: self.ours });
+            }
             // One that has ended needs not be told.
             if self.end.is_none() {
                 return closed.map_err(Broken::Connection);
@@ -74,10 +106,12 @@ impl<'a> Peer<'a> {
     }
 
     /// Ends the connection by RST.
-    pub(super) fn abort(&mut self) {
+    pub(super) fn abort(&mut self) -> Heard<()> {
         if let Some(stream) = self.stream.take() {
             net::abort(stream);
+            return self.take_down(Kind::Reset { side: self.ours });
         }
+        Ok(())
     }
 
     /// How many bytes its kernel has not taken yet; `None` if the system does not tell.
@@ -86,7 +120,7 @@ impl<'a> Peer<'a> {
     }
 
     /// Hears what comes next; false at `deadline`, when what is there by then has been heard.
-    pub(super) async fn hear_until(&mut self, deadline: Instant) -> Result<bool, Broken> {
+    pub(super) async fn hear_until(&mut self, deadline: Instant) -> Heard<bool> {
         let heard = async {
             match self.stream.as_ref().filter(|_| self.end.is_none()) {
                 Some(stream) => stream.readable().await,
@@ -98,7 +132,7 @@ impl<'a> Peer<'a> {
     }
 
     /// The same, and true also when there is room to write again.
-    pub(super) async fn hear_or_write_until(&mut self, deadline: Instant) -> Result<bool, Broken> {
+    pub(super) async fn hear_or_write_until(&mut self, deadline: Instant) -> Heard<bool> {
         let ended = self.end.is_some();
         let either = async {
             let Some(stream) = &self.stream else { return std::future::pending().await };
@@ -111,25 +145,60 @@ impl<'a> Peer<'a> {
         self.hear_and(ready)
     }
 
-    fn hear_and(&mut self, ready: bool) -> Result<bool, Broken> {
+    fn hear_and(&mut self, ready: bool) -> Heard<bool> {
         self.hear()?;
         Ok(ready)
     }
 
     /// Takes what has arrived already, without waiting; one read of it, since a peer may never pause.
-    pub(super) fn hear(&mut self) -> Result<(), Broken> {
+    pub(super) fn hear(&mut self) -> Heard<()> {
         let Some(stream) = self.stream.as_ref().filter(|_| self.end.is_none()) else {
             return Ok(());
         };
+        let side = self.ours.other();
         let mut bytes = Vec::with_capacity(READ_SIZE);
         match stream.try_read_buf(&mut bytes) {
-            Ok(0) => self.end = Some(End::Eof),
-            Ok(_) => self.comparison.take(Arrival { at: Timestamp::now(), frame: None }, &bytes),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            Err(error) if net::is_reset(&error) => self.end = Some(End::Reset),
-            Err(error) => return Err(Broken::Connection(error)),
+            Ok(0) => {
+                self.end = Some(End::Eof);
+                self.take_down(Kind::Eof { side })
+            }
+            Ok(length) => {
+                self.take_down(Kind::Data { side, bytes: &bytes })?;
+                self.take_down(Kind::Delivered { side, length: length as u64 })?;
+                self.comparison.take(Arrival { at: Timestamp::now(), frame: None }, &bytes);
+                Ok(())
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(()),
+            Err(error) if net::is_reset(&error) => {
+                self.end = Some(End::Reset);
+                self.take_down(Kind::Reset { side })
+            }
+            Err(error) => Err(Broken::Connection(error)),
         }
-        Ok(())
+    }
+
+    fn take_down(&self, kind: Kind<'_>) -> Heard<()> {
+        match self.record {
+            Some((record, connection)) => {
+                record.event(connection, kind).map_err(Broken::Unrecorded)
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// Says that a connection was opened, and with which sockets.
+fn open(record: &Record, stream: &TcpStream, ours: Side) -> Result<ConnectionId> {
+    let failed = |source| Error::network("look at", "a connection", source);
+    let here = stream.local_addr().map_err(failed)?;
+    let there = stream.peer_addr().unwrap_or(here);
+    match ours {
+        Side::Client => {
+            record.open(here, there, Route { accepted: None, dialled: Some((here, there)) })
+        }
+        Side::Server => {
+            record.open(there, here, Route { accepted: Some((there, here)), dialled: None })
+        }
     }
 }
 
@@ -138,7 +207,7 @@ async fn before(
     deadline: Instant,
     stop: &Stop,
     ready: impl Future<Output = io::Result<()>>,
-) -> Result<bool, Broken> {
+) -> Heard<bool> {
     // The runtime's clock stands still for a task that always has something to do, which a peer that
     // never pauses sees to: so the deadline is looked at first, and by the system's clock.
     if Instant::now() >= deadline {

@@ -1,6 +1,6 @@
 //! What a replay did and found, and the verdict that follows.
 
-use std::fmt;
+mod words;
 
 use serde::Serialize;
 
@@ -36,10 +36,27 @@ impl Outcome {
 pub struct Receipt {
     /// The verdict on all connections together.
     pub outcome: Outcome,
-    /// What was played, as recorded: `client` or `server`.
+    /// Whether something that was played is only a part of what happened when it was recorded; see
+    /// the connections.
+    pub tainted: bool,
+    /// What was played, as recorded: `client` or `server`; `both` where some connections were played
+    /// as the one and some as the other.
     pub role: &'static str,
+    /// The captures that were played.
+    pub captures: Vec<CaptureDigest>,
+    /// What a reader of the verdict should know, in words.
+    pub notes: Vec<String>,
     /// Each recorded connection, in recorded order.
     pub connections: Vec<ConnectionReceipt>,
+}
+
+/// Which file was played: a verdict is about these bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CaptureDigest {
+    /// Its name, as given.
+    pub path: String,
+    /// SHA-256 of all of it, in hexadecimal digits.
+    pub sha256: String,
 }
 
 /// What was done and found on one connection.
@@ -47,6 +64,8 @@ pub struct Receipt {
 pub struct ConnectionReceipt {
     /// Its number in the capture.
     pub connection: u64,
+    /// What was played of it: `client` or `server`.
+    pub role: &'static str,
     /// The verdict on it.
     pub outcome: Outcome,
     /// How many messages the recording has us send.
@@ -57,18 +76,33 @@ pub struct ConnectionReceipt {
     pub bytes_sent: u64,
     /// How many messages the recording has the other end send.
     pub expected: u64,
-    /// How many of them came and were compared.
+    /// How many of them came.
+    pub arrived: u64,
+    /// How many of those were compared.
     pub compared: u64,
     /// How many of those were equal.
     pub matched: u64,
     /// How many of those were not.
     pub differing: u64,
+    /// How many came of which everything is ignored.
+    pub ignored: u64,
     /// How many expected messages did not come.
     pub missed: u64,
     /// How many bytes came.
     pub bytes_received: u64,
     /// How many bytes came beyond what was recorded.
     pub unexpected_bytes: u64,
+    /// In how many places the recording lacks bytes.
+    pub gaps: u64,
+    /// How often the other end was waited for in vain.
+    pub stalls: u64,
+    /// How many messages were sent before something of the other end that was recorded just before
+    /// them, nearer than a recorder can tell the order.
+    pub reordered: u64,
+    /// How many recorded times ran backwards.
+    pub clamped: u64,
+    /// Why this is a verdict on a part of the connection only, in words.
+    pub tainted: Vec<String>,
     /// What kept it from being played, or makes it fail, in words.
     pub failures: Vec<String>,
     /// What a reader of the verdict should know, in words.
@@ -78,8 +112,8 @@ pub struct ConnectionReceipt {
 }
 
 impl Receipt {
-    /// The verdict on these connections, played as `role`.
-    pub(super) fn new(role: Side, connections: Vec<ConnectionReceipt>) -> Receipt {
+    /// The verdict on these connections.
+    pub(super) fn new(connections: Vec<ConnectionReceipt>) -> Receipt {
         let any = |outcome| connections.iter().any(|one| one.outcome == outcome);
         let nothing = connections.iter().all(|one| one.planned + one.expected == 0);
         let outcome = if nothing || any(Outcome::Failed) {
@@ -89,12 +123,30 @@ impl Receipt {
         } else {
             Outcome::Delivered
         };
-        Receipt { outcome, role: role.name(), connections }
+        let played = |side: Side| connections.iter().any(|one| one.role == side.name());
+        let role = match (played(Side::Client), played(Side::Server)) {
+            (true, true) => "both",
+            (false, true) => Side::Server.name(),
+            _ => Side::Client.name(),
+        };
+        Receipt {
+            outcome,
+            tainted: connections.iter().any(|one| !one.tainted.is_empty()),
+            role,
+            captures: Vec::new(),
+            notes: Vec::new(),
+            connections,
+        }
     }
 
     /// Whether all was played and nothing differed.
     pub fn is_ok(&self) -> bool {
         self.outcome != Outcome::Failed
+    }
+
+    /// Whether all was played, and compared, and equal, and the recording lacks nothing.
+    pub fn is_verified(&self) -> bool {
+        self.outcome == Outcome::Verified && !self.tainted
     }
 }
 
@@ -104,17 +156,25 @@ impl ConnectionReceipt {
         let expected = conversation.messages(ours.other());
         ConnectionReceipt {
             connection: conversation.connection.0,
+            role: ours.name(),
             outcome: Outcome::Failed,
             planned: conversation.messages(ours),
             sent: 0,
             bytes_sent: 0,
             expected,
+            arrived: 0,
             compared: 0,
             matched: 0,
             differing: 0,
+            ignored: 0,
             missed: expected,
             bytes_received: 0,
             unexpected_bytes: 0,
+            gaps: conversation.gaps.len() as u64,
+            stalls: 0,
+            reordered: 0,
+            clamped: conversation.clamped,
+            tainted: conversation.taints(),
             failures: Vec::new(),
             notes: Vec::new(),
             differences: Vec::new(),
@@ -134,6 +194,7 @@ impl ConnectionReceipt {
 
     /// Adds what was compared, and the verdict: only comparisons that took place count for it.
     pub(super) fn conclude(&mut self, comparison: Comparison<'_>) {
+        self.arrived = comparison.arrived;
         self.compared = comparison.arrived;
         self.matched = comparison.matched;
         self.differing = comparison.differing;
@@ -149,78 +210,4 @@ impl ConnectionReceipt {
             (true, _) => Outcome::Verified,
         };
     }
-}
-
-/// The receipt as a person reads it: a paragraph per connection, the verdict last.
-impl fmt::Display for Receipt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for one in &self.connections {
-            writeln!(f, "{one}")?;
-        }
-        if self.connections.iter().all(|one| one.planned + one.expected == 0) {
-            return write!(f, "{}: nothing to play was recorded", self.outcome.name());
-        }
-        let sum = |field: fn(&ConnectionReceipt) -> u64| self.connections.iter().map(field).sum();
-        let (planned, sent): (u64, u64) = (sum(|one| one.planned), sum(|one| one.sent));
-        let (expected, matched): (u64, u64) = (sum(|one| one.expected), sum(|one| one.matched));
-        let connections = counted(self.connections.len() as u64, "connection");
-        write!(f, "{}: {connections}", self.outcome.name())?;
-        if planned > 0 {
-            write!(f, ", sent {sent} of {}", counted(planned, "message"))?;
-        }
-        if expected > 0 {
-            write!(f, ", {matched} of {} as recorded", counted(expected, "message"))
-        } else {
-            write!(f, ", nothing to compare")
-        }
-    }
-}
-
-impl fmt::Display for ConnectionReceipt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ConnectionReceipt { connection, planned, sent, bytes_sent, .. } = self;
-        let ConnectionReceipt { expected, compared, matched, differing, .. } = self;
-        write!(f, "connection {connection}: {}", self.outcome.name())?;
-        if *planned > 0 {
-            let (messages, bytes) = (counted(*planned, "message"), counted(*bytes_sent, "byte"));
-            write!(f, ", sent {sent} of {messages} ({bytes})")?;
-        }
-        if *expected > 0 {
-            let messages = counted(*expected, "message");
-            write!(
-                f,
-                ", received {compared} of {messages}, {matched} equal, {differing} differing"
-            )?;
-        }
-        if self.unexpected_bytes > 0 {
-            write!(f, ", {} too many", counted(self.unexpected_bytes, "byte"))?;
-        }
-        for failure in &self.failures {
-            write!(f, "\n  {failure}")?;
-        }
-        for note in &self.notes {
-            write!(f, "\n  note: {note}")?;
-        }
-        for difference in &self.differences {
-            write!(f, "\n  {difference}")?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Difference { offset, got, .. } = self;
-        match (&self.index, &self.expected) {
-            (Some(index), Some(expected)) => {
-                write!(f, "message {index}, offset {offset}: expected {expected}, got {got}")
-            }
-            _ => write!(f, "offset {offset}: not expected: {got}"),
-        }
-    }
-}
-
-/// `1 message`, `2 messages`.
-fn counted(number: u64, thing: &str) -> String {
-    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }

@@ -1,21 +1,23 @@
-//! From events to what is to be sent, and what is expected, on each connection.
+//! What is to be sent, and what is expected, on each connection.
 
-use std::collections::HashMap;
+mod draft;
+mod schedule;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::Result;
-use crate::message::{Assembler, Message, Output};
-use crate::session::{ConnectionId, Event, Kind, Side, Sink, Start, Timestamp};
+use crate::message::Message;
+use crate::session::{ConnectionId, Side, Sink, Start};
 use crate::wire::Format;
+
+pub use draft::Draft;
 
 /// A recorded session, ready to be played from either side.
 #[derive(Debug)]
 pub struct Script {
     /// The connections that were recorded, in the order in which they began.
     pub conversations: Vec<Conversation>,
-    /// What the session was read as.
-    pub format: Format,
 }
 
 /// What happened on one connection, in the order in which it happened.
@@ -23,29 +25,37 @@ pub struct Script {
 pub struct Conversation {
     /// Its number in the capture.
     pub connection: ConnectionId,
+    /// What its messages were read as.
+    pub format: Format,
     /// Who dialled.
     pub client: SocketAddr,
     /// Who was dialled.
     pub server: SocketAddr,
     /// When it began, from the beginning of the recording.
     pub opened: Duration,
+    /// When it is to begin in a replay, from the replay's beginning, at the speed of the recording.
+    pub due: Duration,
     /// Whether its beginning was recorded.
     pub start: Start,
     /// What happened; times never run backwards.
     pub steps: Vec<Step>,
-    /// How many bytes are known to be missing of it.
-    pub missing: Missing,
+    /// What is missing of it.
+    pub gaps: Vec<Gap>,
     /// Whether the recording ended with the connection open.
     pub cut: bool,
+    /// How many times ran backwards, and were taken for the latest one before.
+    pub clamped: u64,
 }
 
-/// What a capture does not hold of a connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Missing {
-    /// In how many places something is missing.
-    pub gaps: u64,
-    /// How many bytes, where the capture shows it.
-    pub bytes: u64,
+/// Bytes of one side that the capture does not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// Who sent them.
+    pub side: Side,
+    /// Where they begin in that side's bytes.
+    pub offset: u64,
+    /// How many, where the capture shows it.
+    pub length: Option<u64>,
 }
 
 /// One thing that one side did.
@@ -53,6 +63,8 @@ pub struct Missing {
 pub struct Step {
     /// When, from the beginning of the recording.
     pub at: Duration,
+    /// When it is due in a replay, from the replay's beginning, at the speed of the recording.
+    pub due: Duration,
     /// Who did it.
     pub side: Side,
     /// What it was.
@@ -72,7 +84,8 @@ pub enum Action {
 }
 
 impl Script {
-    /// Reads a session from `source`, which feeds the sink it is given, as `format`.
+    /// Reads a session from `source`, which feeds the sink it is given, as `format`. For several
+    /// captures in one, see [`Draft`].
     ///
     /// # Errors
     /// What `source` says.
@@ -80,24 +93,19 @@ impl Script {
         format: Format,
         source: impl FnOnce(&mut dyn Sink) -> Result<()>,
     ) -> Result<Script> {
-        let mut draft = Draft::default();
-        let mut assembler = Assembler::new(format.clone(), |output: Output<'_>| {
-            draft.take(output);
-            Ok(())
-        });
-        source(&mut assembler)?;
-        drop(assembler);
-        for conversation in &mut draft.conversations {
-            // A message is complete when its last byte came, but may be known to be complete only
-            // later: put it where it happened. The sort is stable, each side's order stays.
-            conversation.steps.sort_by_key(|step| step.at);
-        }
-        Ok(Script { conversations: draft.conversations, format })
+        let mut draft = Draft::new();
+        draft.read(format, source)?;
+        Ok(draft.finish())
     }
 
     /// Whether nothing was recorded that could be played.
     pub fn is_empty(&self) -> bool {
         self.conversations.is_empty()
+    }
+
+    /// Keeps only the connections that `chosen` says.
+    pub fn retain(&mut self, chosen: impl FnMut(&Conversation) -> bool) {
+        self.conversations.retain(chosen);
     }
 }
 
@@ -111,6 +119,35 @@ impl Conversation {
     pub fn shows_end_of(&self, side: Side) -> bool {
         self.steps.iter().any(|step| step.side == side && !matches!(step.action, Action::Send(_)))
     }
+
+    /// What makes the recording of it less than the whole connection, in words: a verdict on it is a
+    /// verdict on a part.
+    pub fn taints(&self) -> Vec<String> {
+        let mut taints = Vec::new();
+        if self.start == Start::Missed {
+            taints.push("its beginning was not recorded".to_owned());
+        }
+        if self.cut {
+            taints.push("the recording ended with the connection open".to_owned());
+        }
+        if !self.gaps.is_empty() {
+            taints.push(self.lacks());
+        }
+        taints
+    }
+
+    /// What the capture lacks of it, in words.
+    pub(super) fn lacks(&self) -> String {
+        let known: u64 = self.gaps.iter().filter_map(|gap| gap.length).sum();
+        let places = match self.gaps.len() {
+            1 => "1 place".to_owned(),
+            places => format!("{places} places"),
+        };
+        match self.gaps.iter().all(|gap| gap.length.is_some()) {
+            true => format!("the capture lacks {known} bytes of it in {places}"),
+            false => format!("the capture lacks at least {known} bytes of it in {places}"),
+        }
+    }
 }
 
 impl Step {
@@ -120,84 +157,5 @@ impl Step {
             Action::Send(message) if self.side == side => Some(message),
             _ => None,
         }
-    }
-}
-
-/// A script while events come in.
-#[derive(Debug, Default)]
-struct Draft {
-    begun: Option<Timestamp>,
-    conversations: Vec<Conversation>,
-    places: HashMap<ConnectionId, Place>,
-}
-
-/// Where a connection stands in the draft, and when each side last did something.
-#[derive(Debug)]
-struct Place {
-    index: usize,
-    last: [Duration; 2],
-}
-
-impl Draft {
-    fn take(&mut self, output: Output<'_>) {
-        match output {
-            Output::Message(message) => {
-                let (connection, at, side) = (message.connection, message.time, message.side);
-                self.add(connection, at, side, Action::Send(Box::new(message)));
-            }
-            Output::Event { event, .. } => self.event(event),
-        }
-    }
-
-    fn event(&mut self, event: &Event<'_>) {
-        let begun = *self.begun.get_or_insert(event.at);
-        let (connection, at) = (event.connection, event.at);
-        match event.kind {
-            Kind::Open { client, server, start, .. } => {
-                let opened = at.since(begun);
-                let index = self.conversations.len();
-                self.places.insert(connection, Place { index, last: [opened; 2] });
-                self.conversations.push(Conversation {
-                    connection,
-                    client,
-                    server,
-                    opened,
-                    start,
-                    steps: Vec::new(),
-                    missing: Missing::default(),
-                    cut: false,
-                });
-            }
-            Kind::Eof { side } => self.add(connection, at, side, Action::Eof),
-            Kind::Reset { side } => self.add(connection, at, side, Action::Reset),
-            Kind::Gap { length, .. } => {
-                if let Some(conversation) = self.conversation(connection) {
-                    conversation.missing.gaps += 1;
-                    conversation.missing.bytes += length.unwrap_or(0);
-                }
-            }
-            Kind::Cut => {
-                if let Some(conversation) = self.conversation(connection) {
-                    conversation.cut = true;
-                }
-            }
-            Kind::Data { .. } | Kind::Delivered { .. } | Kind::Note(_) => {}
-        }
-    }
-
-    fn add(&mut self, connection: ConnectionId, at: Timestamp, side: Side, action: Action) {
-        let begun = *self.begun.get_or_insert(at);
-        if let Some(place) = self.places.get_mut(&connection) {
-            // Stamps that run backwards within a side are clamped: its order is certain.
-            let last = &mut place.last[side.index()];
-            *last = at.since(begun).max(*last);
-            let step = Step { at: *last, side, action };
-            self.conversations[place.index].steps.push(step);
-        }
-    }
-
-    fn conversation(&mut self, connection: ConnectionId) -> Option<&mut Conversation> {
-        let index = self.places.get(&connection)?.index;
-        self.conversations.get_mut(index)
     }
 }

@@ -1,5 +1,7 @@
 //! Where events go: the trait, and sinks made of others.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use super::{ConnectionId, Event, Timestamp};
 use crate::Result;
 
@@ -51,6 +53,22 @@ impl<S: Sink + ?Sized> Sink for Box<S> {
 
     fn tick(&mut self, now: Timestamp) -> Result<()> {
         (**self).tick(now)
+    }
+}
+
+/// One sink for several who hold it.
+impl<S: Sink> Sink for Arc<Mutex<S>> {
+    fn event(&mut self, event: &Event<'_>) -> Result<()> {
+        // A holder that panicked is not used again; the others may finish.
+        self.lock().unwrap_or_else(PoisonError::into_inner).event(event)
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.lock().unwrap_or_else(PoisonError::into_inner).flush()
+    }
+
+    fn tick(&mut self, now: Timestamp) -> Result<()> {
+        self.lock().unwrap_or_else(PoisonError::into_inner).tick(now)
     }
 }
 

@@ -23,6 +23,7 @@ pub mod pickle;
 pub mod protobuf;
 mod text;
 pub mod value;
+mod visible;
 
 pub use decoded::{Arrival, Decoded, Split};
 pub use decoder::Decoder;
@@ -31,6 +32,7 @@ pub use fault::{Fault, FaultKind};
 pub use format::{Codec, Format};
 pub use framing::{Framing, Prefix};
 pub use value::Value;
+pub use visible::visible;
 
 use crate::Result;
 

@@ -33,7 +33,8 @@ pub(in crate::python) fn serve(
 ) -> PyResult<Serving> {
     let format = format.map(Format::parse).transpose()?;
     let options = options(speed, patience);
-    let (closing, patience) = (options.closing.clone(), options.patience);
+    let serving = replay::Serving::default();
+    let (closing, patience) = (serving.closing.clone(), options.patience);
     let service = Service::start(py, options.stop.clone(), |announce| async move {
         let script = Arc::new(script(&path, format)?);
         let listener = net::listen(&listen.0).await?;
@@ -42,7 +43,7 @@ pub(in crate::python) fn serve(
             .map_err(|source| Error::network("listen on", &listen.0, source))?;
         // Whoever waits may have been interrupted.
         let _ = announce.send(address);
-        Ok(replay::serve(script, listener, &options).await)
+        replay::serve(script, listener, &options, &serving).await
     })?;
     Ok(Serving { service, closing, patience, receipt: PyOnceLock::new() })
 }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 /// The same text with every character escaped that could move the cursor, hide text or turn its
 /// direction: controls, bidirectional and invisible format characters (Unicode categories Cc and Cf,
 /// line and paragraph separators), as `\u{…}`.
-pub(super) fn escaped(text: &str) -> Cow<'_, str> {
+pub fn visible(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_hazard) {
         return Cow::Borrowed(text);
     }
@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn an_escape_sequence_and_a_direction_override_lose_their_power() {
-        assert_eq!(escaped("\x1b[2Jhi\u{202e}"), r"\u{1b}[2Jhi\u{202e}");
-        assert_eq!(escaped("ЙОУ 温度 🌡"), "ЙОУ 温度 🌡");
+        assert_eq!(visible("\x1b[2Jhi\u{202e}"), r"\u{1b}[2Jhi\u{202e}");
+        assert_eq!(visible("ЙОУ 温度 🌡"), "ЙОУ 温度 🌡");
     }
 }

@@ -1,0 +1,68 @@
+//! Plays the clients of a script.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::net::TcpStream;
+use tokio::time::{sleep_until, timeout_at};
+
+use super::options::Options;
+use super::pace::{Pace, later};
+use super::players::{Players, flushed};
+use super::receipt::Receipt;
+use super::script::Script;
+use crate::Result;
+use crate::net::{self, Address};
+use crate::session::Side;
+
+/// Plays the recorded clients to the server at `to`: each connection is opened at its recorded time,
+/// all side by side unless the options say otherwise. A server that cannot be reached is a failed
+/// connection of the receipt.
+///
+/// # Errors
+/// What the sink says that takes the replay down, if there is one.
+pub async fn replay(script: Arc<Script>, to: &Address, options: &Options) -> Result<Receipt> {
+    flushed(options, play(script, to, options)).await
+}
+
+async fn play(script: Arc<Script>, to: &Address, options: &Options) -> Result<Receipt> {
+    let mut pace = Pace::new(Instant::now(), options.speed);
+    let mut players = Players::new(script.clone(), Side::Client, options);
+    for (index, conversation) in script.conversations.iter().enumerate() {
+        if let Some(refusal) = players.refusal(index) {
+            players.unplayed(index, refusal);
+            continue;
+        }
+        if options.serial {
+            players.settle().await?;
+            pace = pace.anchored(conversation.due, Instant::now());
+        }
+        let due = pace.due(conversation.due);
+        players.spawn(index, pace, connect(to.clone(), due, options.clone()));
+    }
+    players.receipt().await
+}
+
+/// Dials when it is time to; says why there is no connection.
+async fn connect(
+    to: Address,
+    due: Instant,
+    options: Options,
+) -> std::result::Result<TcpStream, String> {
+    let deadline = later(due.max(Instant::now()), options.patience);
+    tokio::select! {
+        () = sleep_until(due.into()) => {}
+        () = options.stop.requested() => return Err("stopped before it began".to_owned()),
+    }
+    tokio::select! {
+        biased;
+        connected = timeout_at(deadline.into(), net::connect(&to)) => match connected {
+            Ok(connected) => connected.map_err(|error| error.to_string()),
+            Err(_) => {
+                let seconds = options.patience.as_secs_f64();
+                Err(format!("stalled: cannot connect to {to} within {seconds:.1} s"))
+            }
+        },
+        () = options.stop.requested() => Err(format!("stopped while connecting to {to}")),
+    }
+}

@@ -1,0 +1,108 @@
+//! The connections that are being played, and the receipts of those that are done.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::driver::drive;
+use super::options::Options;
+use super::pace::Pace;
+use super::receipt::{ConnectionReceipt, Receipt};
+use super::script::{Conversation, Script};
+use crate::Result;
+use crate::session::Side;
+
+/// How often what is taken down of a replay is brought to the disk: at most one second may be lost.
+const FLUSH: Duration = Duration::from_millis(500);
+
+/// Plays connections of one script in one role.
+pub(super) struct Players {
+    pub(super) script: Arc<Script>,
+    pub(super) ours: Side,
+    pub(super) options: Options,
+    running: JoinSet<Result<(usize, ConnectionReceipt)>>,
+    done: Vec<(usize, ConnectionReceipt)>,
+}
+
+impl Players {
+    pub(super) fn new(script: Arc<Script>, ours: Side, options: &Options) -> Players {
+        let options = options.clone();
+        Players { script, ours, options, running: JoinSet::new(), done: Vec::new() }
+    }
+
+    /// What keeps a conversation from being played, if anything does: what is missing of a recording
+    /// can be neither sent nor expected, unless that is asked for.
+    pub(super) fn refusal(&self, index: usize) -> Option<String> {
+        let conversation = &self.script.conversations[index];
+        (!self.options.across_gaps && !conversation.gaps.is_empty()).then(|| {
+            format!("not played: {}; play what is there with --across-gaps", conversation.lacks())
+        })
+    }
+
+    /// Plays a conversation as soon as `connect` has a stream for it, beside the others.
+    pub(super) fn spawn<F>(&mut self, index: usize, pace: Pace, connect: F)
+    where
+        F: Future<Output = std::result::Result<TcpStream, String>> + Send + 'static,
+    {
+        let (script, ours, options) = (self.script.clone(), self.ours, self.options.clone());
+        self.running.spawn(async move {
+            let conversation = &script.conversations[index];
+            let receipt = match connect.await {
+                Ok(stream) => drive(conversation, ours, stream, pace, &options).await?,
+                Err(reason) => ConnectionReceipt::unplayed(conversation, ours, reason),
+            };
+            Ok((index, receipt))
+        });
+    }
+
+    /// A conversation that is not played at all.
+    pub(super) fn unplayed(&mut self, index: usize, reason: impl Into<String>) {
+        let conversation: &Conversation = &self.script.conversations[index];
+        let receipt = ConnectionReceipt::unplayed(conversation, self.ours, reason);
+        self.done.push((index, receipt));
+    }
+
+    /// Waits until all that was spawned so far has been played.
+    ///
+    /// # Errors
+    /// That the replay could not be recorded.
+    pub(super) async fn settle(&mut self) -> Result<()> {
+        while let Some(ended) = self.running.join_next().await {
+            match ended {
+                Ok(receipt) => self.done.push(receipt?),
+                Err(error) => std::panic::resume_unwind(error.into_panic()),
+            }
+        }
+        Ok(())
+    }
+
+    /// The receipt of all connections, in recorded order.
+    ///
+    /// # Errors
+    /// That the replay could not be recorded.
+    pub(super) async fn receipt(mut self) -> Result<Receipt> {
+        self.settle().await?;
+        self.done.sort_by_key(|&(index, _)| index);
+        Ok(Receipt::new(self.done.into_iter().map(|(_, receipt)| receipt).collect()))
+    }
+}
+
+/// Runs a replay, and brings what is taken down of it to the disk now and then.
+pub(super) async fn flushed<T>(
+    options: &Options,
+    playing: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    let Some(record) = &options.record else { return playing.await };
+    let mut ticker = interval(FLUSH);
+    ticker.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    tokio::pin!(playing);
+    loop {
+        tokio::select! {
+            played = &mut playing => return record.flush().and(played),
+            _ = ticker.tick() => record.flush()?,
+        }
+    }
+}

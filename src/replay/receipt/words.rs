@@ -1,0 +1,144 @@
+//! The receipt as a person reads it: a paragraph per connection, the verdict last. The alternate form
+//! (`{:#}`) is in colour.
+
+use std::fmt;
+
+use anstyle::{AnsiColor, Style};
+
+use super::{ConnectionReceipt, Outcome, Receipt};
+use crate::replay::compare::Difference;
+use crate::wire::visible;
+
+const GOOD: Style = AnsiColor::Green.on_default().bold();
+const MIDDLING: Style = AnsiColor::Yellow.on_default().bold();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const EXPECTED: Style = AnsiColor::Green.on_default();
+const GOT: Style = AnsiColor::Red.on_default();
+
+impl fmt::Display for Receipt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for one in &self.connections {
+            one.fmt(f)?;
+            writeln!(f)?;
+        }
+        for note in &self.notes {
+            writeln!(f, "note: {note}")?;
+        }
+        outcome(f, self.outcome)?;
+        if self.connections.iter().all(|one| one.planned + one.expected == 0) {
+            return write!(f, ": nothing to play was recorded");
+        }
+        let sum = |field: fn(&ConnectionReceipt) -> u64| self.connections.iter().map(field).sum();
+        let (planned, sent): (u64, u64) = (sum(|one| one.planned), sum(|one| one.sent));
+        let (expected, matched): (u64, u64) = (sum(|one| one.expected), sum(|one| one.matched));
+        write!(f, ": {}", counted(self.connections.len() as u64, "connection"))?;
+        if planned > 0 {
+            write!(f, ", sent {sent} of {}", counted(planned, "message"))?;
+        }
+        let uncompared = sum(|one| one.arrived - one.compared);
+        if expected == 0 || expected == uncompared {
+            write!(f, ", nothing to compare")?;
+        } else {
+            write!(f, ", {matched} of {} as recorded", counted(expected, "message"))?;
+        }
+        if self.tainted {
+            let tainted = self.connections.iter().filter(|one| !one.tainted.is_empty()).count();
+            write!(
+                f,
+                "; tainted: the recording of {} is not whole",
+                counted(tainted as u64, "connection")
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for ConnectionReceipt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ConnectionReceipt { connection, planned, sent, bytes_sent, .. } = self;
+        let ConnectionReceipt { expected, arrived, matched, differing, .. } = self;
+        write!(f, "connection {connection}: ")?;
+        outcome(f, self.outcome)?;
+        if *planned > 0 {
+            let (messages, bytes) = (counted(*planned, "message"), counted(*bytes_sent, "byte"));
+            write!(f, ", sent {sent} of {messages} ({bytes})")?;
+        }
+        if *expected > 0 {
+            let messages = counted(*expected, "message");
+            write!(
+                f,
+                ", received {arrived} of {messages}, {matched} equal, {differing} differing"
+            )?;
+        }
+        let uncompared = arrived - self.compared;
+        if uncompared > 0 {
+            write!(f, ", {uncompared} not compared")?;
+        }
+        if self.unexpected_bytes > 0 {
+            write!(f, ", {} too many", counted(self.unexpected_bytes, "byte"))?;
+        }
+        if self.reordered > 0 {
+            write!(f, ", {} reordered", self.reordered)?;
+        }
+        for failure in &self.failures {
+            write!(f, "\n  {failure}")?;
+        }
+        for taint in &self.tainted {
+            write!(f, "\n  tainted: {taint}")?;
+        }
+        if self.clamped > 0 {
+            let times = counted(self.clamped, "recorded time");
+            write!(
+                f,
+                "\n  note: {times} ran backwards, taken as no earlier than what came before"
+            )?;
+        }
+        for note in &self.notes {
+            write!(f, "\n  note: {note}")?;
+        }
+        for difference in &self.differences {
+            write!(f, "\n  ")?;
+            difference.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Difference { offset, got, .. } = self;
+        match (&self.index, &self.expected) {
+            (Some(index), Some(expected)) => {
+                write!(f, "message {index}, offset {offset}: expected ")?;
+                styled(f, EXPECTED, &visible(expected))?;
+                write!(f, ", got ")?;
+                styled(f, GOT, &visible(got))
+            }
+            _ => {
+                write!(f, "offset {offset}: not expected: ")?;
+                styled(f, GOT, &visible(got))
+            }
+        }
+    }
+}
+
+fn outcome(f: &mut fmt::Formatter<'_>, outcome: Outcome) -> fmt::Result {
+    let style = match outcome {
+        Outcome::Verified => GOOD,
+        Outcome::Delivered => MIDDLING,
+        Outcome::Failed => BAD,
+    };
+    styled(f, style, outcome.name())
+}
+
+fn styled(f: &mut fmt::Formatter<'_>, style: Style, text: &str) -> fmt::Result {
+    match f.alternate() {
+        true => write!(f, "{style}{text}{style:#}"),
+        false => f.write_str(text),
+    }
+}
+
+/// `1 message`, `2 messages`.
+fn counted(number: u64, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}

@@ -1,0 +1,135 @@
+//! A script while events come in.
+
+use std::collections::HashMap;
+
+use super::{Action, Conversation, Gap, Script, Step};
+use crate::Result;
+use crate::message::{Assembler, Output};
+use crate::session::{ConnectionId, Event, Kind, Numbered, Sink, Timestamp};
+use crate::wire::Format;
+
+/// Gathers a [`Script`] from one capture after the other. Connections of each are numbered on, and all
+/// stand on one line of time.
+#[derive(Debug, Default)]
+pub struct Draft {
+    conversations: Vec<(Times, Conversation)>,
+    places: HashMap<ConnectionId, usize>,
+    connections: u64,
+}
+
+/// The recorded times of a conversation: they become distances once the earliest of all is known.
+#[derive(Debug)]
+struct Times {
+    opened: Timestamp,
+    steps: Vec<Timestamp>,
+}
+
+impl Draft {
+    /// Nothing yet.
+    pub fn new() -> Draft {
+        Draft::default()
+    }
+
+    /// Reads a capture from `source`, which feeds the sink it is given, as `format`.
+    ///
+    /// # Errors
+    /// What `source` says.
+    pub fn read(
+        &mut self,
+        format: Format,
+        source: impl FnOnce(&mut dyn Sink) -> Result<()>,
+    ) -> Result<()> {
+        let first = self.connections;
+        let read_as = format.clone();
+        let assembler = Assembler::new(format, |output: Output<'_>| {
+            self.take(&read_as, output);
+            Ok(())
+        });
+        let mut numbered = Numbered::new(assembler, first);
+        source(&mut numbered)?;
+        let next = numbered.next_connection();
+        numbered.into_sink().finish()?;
+        self.connections = next;
+        Ok(())
+    }
+
+    /// The script of all that was read.
+    pub fn finish(self) -> Script {
+        let mut drafted = self.conversations;
+        drafted.sort_by_key(|(times, _)| times.opened);
+        let begun = drafted.first().map_or(Timestamp::default(), |(times, _)| times.opened);
+        let conversations = drafted.into_iter().map(|(times, mut conversation)| {
+            conversation.opened = times.opened.since(begun);
+            conversation.due = conversation.opened;
+            let mut last = conversation.opened;
+            for (step, at) in conversation.steps.iter_mut().zip(times.steps) {
+                let at = at.since(begun);
+                if at < last {
+                    conversation.clamped += 1;
+                }
+                last = at.max(last);
+                (step.at, step.due) = (last, last);
+            }
+            conversation
+        });
+        Script { conversations: conversations.collect() }
+    }
+
+    fn take(&mut self, format: &Format, output: Output<'_>) {
+        match output {
+            Output::Message(message) => {
+                if let Some((times, conversation)) = self.conversation(message.connection) {
+                    times.steps.push(message.time);
+                    let side = message.side;
+                    conversation.steps.push(Step::new(side, Action::Send(Box::new(message))));
+                }
+            }
+            Output::Event { event, offset } => self.event(format, event, offset),
+        }
+    }
+
+    fn event(&mut self, format: &Format, event: &Event<'_>, offset: u64) {
+        if let Kind::Open { client, server, start, .. } = event.kind {
+            self.places.insert(event.connection, self.conversations.len());
+            let times = Times { opened: event.at, steps: Vec::new() };
+            let conversation = Conversation {
+                connection: event.connection,
+                format: format.clone(),
+                client,
+                server,
+                opened: Default::default(),
+                due: Default::default(),
+                start,
+                steps: Vec::new(),
+                gaps: Vec::new(),
+                cut: false,
+                clamped: 0,
+            };
+            self.conversations.push((times, conversation));
+            return;
+        }
+        let Some((times, conversation)) = self.conversation(event.connection) else { return };
+        match event.kind {
+            Kind::Eof { side } | Kind::Reset { side } => {
+                let eof = matches!(event.kind, Kind::Eof { .. });
+                let action = if eof { Action::Eof } else { Action::Reset };
+                times.steps.push(event.at);
+                conversation.steps.push(Step::new(side, action));
+            }
+            Kind::Gap { side, length } => conversation.gaps.push(Gap { side, offset, length }),
+            Kind::Cut => conversation.cut = true,
+            Kind::Open { .. } | Kind::Data { .. } | Kind::Delivered { .. } | Kind::Note(_) => {}
+        }
+    }
+
+    fn conversation(&mut self, connection: ConnectionId) -> Option<&mut (Times, Conversation)> {
+        self.conversations.get_mut(*self.places.get(&connection)?)
+    }
+}
+
+impl Step {
+    /// A step whose times are not known yet.
+    fn new(side: crate::session::Side, action: Action) -> Step {
+        Step { at: Default::default(), due: Default::default(), side, action }
+    }
+}
