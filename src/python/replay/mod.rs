@@ -41,7 +41,7 @@ pub(super) fn replay(
     let stop = options.stop.clone();
     let receipt = service::run(py, &stop, move || {
         let script = Arc::new(script(&path, format)?);
-        Ok(service::runtime()?.block_on(core::replay(script, &to.0, &options))?)
+        service::runtime()?.block_on(core::replay(script, &to.0, &options))
     })?;
     Ok(Receipt::from(receipt))
 }
