@@ -3,21 +3,20 @@
 mod support;
 
 use std::io::{Read, Write};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use support::Line::{self, *};
+use support::playing::{STEP, patience, play, play_to, script, script_paced, serve_to};
 use support::{
     dial, echo, feed, half_close, limited, read_exactly, read_to_end, reset, run, server,
 };
 use wirespool::Format;
 use wirespool::net::{self, Address, Stop};
-use wirespool::replay::{Options, Outcome, Receipt, Script, Serving, Speed, replay, serve};
+use wirespool::replay::{Options, Outcome, Script, Serving, Speed, replay, serve};
 
 use wirespool::wire::{encode, json};
 
-const STEP: Duration = Duration::from_millis(1);
 const REQUEST_AND_ANSWER: [Line<'_>; 6] = [
     Client(b"one\n"),
     Server(b"ONE\n"),
@@ -26,44 +25,6 @@ const REQUEST_AND_ANSWER: [Line<'_>; 6] = [
     ClientCloses,
     ServerCloses,
 ];
-
-fn script(format: &str, lines: &[Line<'_>]) -> Arc<Script> {
-    script_paced(format, STEP, lines)
-}
-
-fn script_paced(format: &str, step: Duration, lines: &[Line<'_>]) -> Arc<Script> {
-    let format = Format::parse(format).unwrap();
-    Arc::new(Script::read(format, |sink| feed(sink, 0, step, lines)).unwrap())
-}
-
-/// Patient enough for a busy machine where an answer must come, and for a test where none must.
-fn patience(patience: Duration) -> Options {
-    Options { patience, ..Options::default() }
-}
-
-fn play_to(address: SocketAddr, script: Arc<Script>, options: Options) -> Receipt {
-    run(async move { replay(script, &address.into(), &options).await.unwrap() })
-}
-
-fn play(script: Arc<Script>, peer: impl FnOnce(std::net::TcpStream) + Send + 'static) -> Receipt {
-    let (address, _peer) = server(peer);
-    play_to(address, script, Options::default())
-}
-
-/// Serves the script to one client on a thread; the receipt, and what the client returned.
-fn serve_to<T: Send + 'static>(
-    script: Arc<Script>,
-    options: Options,
-    client: impl FnOnce(SocketAddr) -> T + Send + 'static,
-) -> (Receipt, T) {
-    run(async move {
-        let listener = net::listen(&Address::loopback(0)).await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let client = tokio::task::spawn_blocking(move || client(address));
-        let receipt = serve(script, listener, &options, &Serving::default()).await.unwrap();
-        (receipt, client.await.unwrap())
-    })
-}
 
 fn upper(mut stream: std::net::TcpStream) {
     let mut buffer = [0; 4096];

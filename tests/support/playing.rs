@@ -1,0 +1,52 @@
+//! Plays sessions written down by hand: to a server on a thread, and as the server of a client on one.
+
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
+
+use wirespool::Format;
+use wirespool::net::{self, Address};
+use wirespool::replay::{Options, Receipt, Script, Serving, replay, serve};
+
+use super::{Line, feed, run, server};
+
+/// Between two lines, unless a test says otherwise: apart enough to have been recorded in order.
+pub const STEP: Duration = Duration::from_millis(1);
+
+pub fn script(format: &str, lines: &[Line<'_>]) -> Arc<Script> {
+    script_paced(format, STEP, lines)
+}
+
+pub fn script_paced(format: &str, step: Duration, lines: &[Line<'_>]) -> Arc<Script> {
+    let format = Format::parse(format).unwrap();
+    Arc::new(Script::read(format, |sink| feed(sink, 0, step, lines)).unwrap())
+}
+
+/// Patient enough for a busy machine where an answer must come, and for a test where none must.
+pub fn patience(patience: Duration) -> Options {
+    Options { patience, ..Options::default() }
+}
+
+pub fn play_to(address: SocketAddr, script: Arc<Script>, options: Options) -> Receipt {
+    run(async move { replay(script, &address.into(), &options).await.unwrap() })
+}
+
+pub fn play(script: Arc<Script>, peer: impl FnOnce(TcpStream) + Send + 'static) -> Receipt {
+    let (address, _peer) = server(peer);
+    play_to(address, script, Options::default())
+}
+
+/// Serves the script to one client on a thread; the receipt, and what the client returned.
+pub fn serve_to<T: Send + 'static>(
+    script: Arc<Script>,
+    options: Options,
+    client: impl FnOnce(SocketAddr) -> T + Send + 'static,
+) -> (Receipt, T) {
+    run(async move {
+        let listener = net::listen(&Address::loopback(0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let client = tokio::task::spawn_blocking(move || client(address));
+        let receipt = serve(script, listener, &options, &Serving::default()).await.unwrap();
+        (receipt, client.await.unwrap())
+    })
+}
