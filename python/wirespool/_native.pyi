@@ -463,10 +463,22 @@ class Difference:
         """Where it begins in its side's bytes."""
     @property
     def expected(self) -> str | None:
-        """What was recorded, shortened; None of one that was not."""
+        """What was recorded there, shortened; None if nothing was."""
     @property
-    def got(self) -> str:
-        """What came, shortened."""
+    def got(self) -> str | None:
+        """What came there, shortened; None if nothing did."""
+    @property
+    def side(self) -> str:
+        """Who sent it: "client" or "server"."""
+    @property
+    def frame(self) -> int | None:
+        """The capture's frame in which the recorded message was complete; None where there is none."""
+    @property
+    def path(self) -> str | None:
+        """Where in the message, as a path that `ignore` takes; None if it is shown whole."""
+    @property
+    def note(self) -> str | None:
+        """What else is to be known of it, in words."""
 
 # wire/
 

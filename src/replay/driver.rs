@@ -38,7 +38,7 @@ pub(super) async fn drive(
     pace: Pace,
     options: &Options,
 ) -> Result<ConnectionReceipt> {
-    let comparison = Comparison::new(conversation, ours.other(), &conversation.format);
+    let comparison = Comparison::new(conversation, ours.other(), &options.rules);
     let mut driver = Driver {
         conversation,
         ours,

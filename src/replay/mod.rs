@@ -9,22 +9,28 @@
 //! A [`Script`] is made from events; the players carry it out; a [`Receipt`] says what happened. Only
 //! comparisons that took place count, and nothing is concluded from silence.
 
+mod carry;
 mod client;
 mod compare;
 mod driver;
 mod options;
 mod pace;
+mod path;
 mod peer;
 mod players;
 mod receipt;
+mod rules;
 mod same;
 mod script;
 mod server;
 
+pub use carry::Carry;
 pub use client::replay;
-pub use compare::Difference;
+pub use compare::{Comparison, Difference};
 pub use options::{Options, Record, Serving};
 pub use pace::{Pace, Speed};
+pub use path::Path;
 pub use receipt::{CaptureDigest, ConnectionReceipt, Outcome, Receipt};
+pub use rules::{Compare, Rules, Tolerance};
 pub use script::{Action, Conversation, Draft, Gap, Script, Step};
 pub use server::serve;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::pace::Speed;
+use super::rules::Rules;
 use crate::net::{Recorder, Stop};
 use crate::session::Sink;
 
@@ -17,6 +18,8 @@ pub struct Options {
     pub speed: Speed,
     /// How much longer than recorded the other end may take for each thing it is expected to do.
     pub patience: Duration,
+    /// How what comes back is compared.
+    pub rules: Rules,
     /// Whether connections are played of which bytes are missing.
     pub across_gaps: bool,
     /// Whether recorded clients are played one after the other rather than side by side.
@@ -37,6 +40,7 @@ impl Default for Options {
         Options {
             speed: Speed::RECORDED,
             patience: Options::PATIENCE,
+            rules: Rules::default(),
             across_gaps: false,
             serial: false,
             record: None,

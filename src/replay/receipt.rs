@@ -195,9 +195,10 @@ impl ConnectionReceipt {
     /// Adds what was compared, and the verdict: only comparisons that took place count for it.
     pub(super) fn conclude(&mut self, comparison: Comparison<'_>) {
         self.arrived = comparison.arrived;
-        self.compared = comparison.arrived;
+        self.compared = comparison.compared;
         self.matched = comparison.matched;
         self.differing = comparison.differing;
+        self.ignored = comparison.ignored;
         self.missed = comparison.missed();
         self.bytes_received = comparison.bytes;
         self.unexpected_bytes = comparison.unexpected;

@@ -101,6 +101,15 @@ impl Format {
         self.framing.is_delimited()
     }
 
+    /// The same messages cut otherwise; itself if they cannot be cut so.
+    pub fn with_framing(&self, framing: Framing) -> Format {
+        if framing == self.framing || !self.codec.suits(framing) {
+            return self.clone();
+        }
+        let guess_window = self.guess_window;
+        Format { guess_window, ..Format::new(self.codec.clone(), framing) }
+    }
+
     /// How soon the next chunk must come for a message found by `guess` to go on in it.
     pub fn guess_window(&self) -> Duration {
         self.guess_window

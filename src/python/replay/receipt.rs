@@ -207,16 +207,40 @@ impl Difference {
         self.difference.offset
     }
 
-    /// What was recorded, shortened; None of one that was not.
+    /// What was recorded there, shortened; None if nothing was.
     #[getter]
     fn expected(&self) -> Option<&str> {
         self.difference.expected.as_deref()
     }
 
-    /// What came, shortened.
+    /// What came there, shortened; None if nothing did.
     #[getter]
-    fn got(&self) -> &str {
-        &self.difference.got
+    fn got(&self) -> Option<&str> {
+        self.difference.got.as_deref()
+    }
+
+    /// Who sent it: "client" or "server".
+    #[getter]
+    fn side(&self) -> &'static str {
+        self.difference.side.name()
+    }
+
+    /// The capture's frame in which the recorded message was complete; None where there is none.
+    #[getter]
+    fn frame(&self) -> Option<u64> {
+        self.difference.frame
+    }
+
+    /// Where in the message, as a path that `ignore` takes; None if it is shown whole.
+    #[getter]
+    fn path(&self) -> Option<&str> {
+        self.difference.path.as_deref()
+    }
+
+    /// What else is to be known of it, in words.
+    #[getter]
+    fn note(&self) -> Option<&str> {
+        self.difference.note.as_deref()
     }
 
     fn __str__(&self) -> String {

@@ -106,18 +106,31 @@ impl fmt::Display for ConnectionReceipt {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Difference { offset, got, .. } = self;
-        match (&self.index, &self.expected) {
-            (Some(index), Some(expected)) => {
-                write!(f, "message {index}, offset {offset}: expected ")?;
+        match self.index {
+            Some(index) => write!(f, "message {index}, offset {}", self.offset)?,
+            None => write!(f, "offset {}", self.offset)?,
+        }
+        if let Some(path) = &self.path {
+            write!(f, ", at {path}")?;
+        }
+        match &self.expected {
+            Some(expected) => {
+                write!(f, ": expected ")?;
                 styled(f, EXPECTED, &visible(expected))?;
                 write!(f, ", got ")?;
-                styled(f, GOT, &visible(got))
+                match &self.got {
+                    Some(got) => styled(f, GOT, &visible(got))?,
+                    None => write!(f, "nothing")?,
+                }
             }
-            _ => {
-                write!(f, "offset {offset}: not expected: ")?;
-                styled(f, GOT, &visible(got))
+            None => {
+                write!(f, ": not expected: ")?;
+                styled(f, GOT, &visible(self.got.as_deref().unwrap_or_default()))?;
             }
+        }
+        match &self.note {
+            Some(note) => write!(f, " ({note})"),
+            None => Ok(()),
         }
     }
 }
