@@ -28,11 +28,32 @@ pub(super) fn runtime() -> std::result::Result<Runtime, Failure> {
         .map_err(|source| Error::network("start", "the network runtime", source))?)
 }
 
+/// What the user has asked for by signals; each is requested at its first.
+#[derive(Clone, Debug)]
+pub(super) struct Signals {
+    /// Ctrl-C.
+    pub(super) interrupt: Stop,
+    /// SIGTERM.
+    pub(super) terminate: Stop,
+}
+
+impl Signals {
+    /// Nothing has been asked for yet.
+    pub(super) fn new() -> Signals {
+        Signals { interrupt: Stop::new(), terminate: Stop::new() }
+    }
+}
+
 /// Asks for `stop` at the first Ctrl-C or SIGTERM, and exits at the second.
+pub(super) fn stop_on_signals(stop: &Stop) -> std::result::Result<(), Failure> {
+    hear_signals(Signals { interrupt: stop.clone(), terminate: stop.clone() })
+}
+
+/// Requests what the first Ctrl-C or SIGTERM asks for, and exits at the second.
 ///
 /// On a thread of its own: writing to a stdout that nobody reads blocks every thread of the runtime, and
 /// that is when a person presses Ctrl-C.
-pub(super) fn stop_on_signals(stop: &Stop) -> std::result::Result<(), Failure> {
+pub(super) fn hear_signals(signals: Signals) -> std::result::Result<(), Failure> {
     let failed = |source| Error::network("wait for", "signals", source);
     let runtime = Builder::new_current_thread().enable_io().build().map_err(failed)?;
     let (mut interrupt, mut terminate) = {
@@ -45,17 +66,16 @@ pub(super) fn stop_on_signals(stop: &Stop) -> std::result::Result<(), Failure> {
             signal(SignalKind::terminate()).map_err(failed)?,
         )
     };
-    let stop = stop.clone();
     let wait = async move {
         loop {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-            if stop.is_requested() {
+            let asked = tokio::select! {
+                _ = interrupt.recv() => &signals.interrupt,
+                _ = terminate.recv() => &signals.terminate,
+            };
+            if signals.interrupt.is_requested() || signals.terminate.is_requested() {
                 std::process::exit(INTERRUPTED);
             }
-            stop.request();
+            asked.request();
         }
     };
     std::thread::spawn(move || runtime.block_on(wait));

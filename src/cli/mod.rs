@@ -5,6 +5,7 @@
 
 mod arguments;
 mod census;
+mod command;
 mod decode;
 mod demo;
 mod encode;

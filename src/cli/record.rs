@@ -1,15 +1,16 @@
 //! `wirespool record`: the in-line proxy.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
 use tokio::net::TcpListener;
 
 use super::arguments::{FormatArguments, LimitArguments, PrintArguments, Selection};
+use super::command::CommandArguments;
 use super::failure::{At, Failure};
-use super::live;
+use super::live::{self, Signals};
 use super::printer::Printer;
 use super::{DONE, Outcome};
 use crate::Error;
@@ -19,16 +20,21 @@ use crate::record::{Limits, proxy};
 
 /// Record what passes between clients and a server
 ///
-/// Point the client at the address on the first line of stderr instead of the server's. Ends at Ctrl-C,
-/// after --duration, or when --connections have closed; the capture is complete up to then. With -f the
-/// messages are printed as they pass.
+/// Point the client at the address on the first line of stderr instead of the server's, or let COMMAND
+/// be the client. Ends at Ctrl-C, after --duration, when --connections have closed, or when COMMAND has
+/// ended; the capture is complete up to then. With COMMAND, --connections only says how many are taken.
+/// With -f the messages are printed as they pass.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   wirespool listen 12345 -f pickle --connections 1 & sleep 1
   wirespool record --to 12345 --listen 12346 -o one.pcapng \\
       -f pickle --connections 1 & sleep 1
-  wirespool send 12346 -f pickle '{\"1\": 25, \"2\": 60}'")]
+  wirespool send 12346 -f pickle '{\"1\": 25, \"2\": 60}'
+
+  wirespool listen 12345 -f text --connections 1 & sleep 1
+  wirespool record --to 12345 -o two.pcapng -f text -- \\
+      wirespool send {addr} -f text hello")]
 pub(super) struct Arguments {
     /// The server to dial for each client
     #[arg(long, value_name = "ADDR")]
@@ -48,6 +54,8 @@ pub(super) struct Arguments {
     print: PrintArguments,
     #[command(flatten)]
     limits: LimitArguments,
+    #[command(flatten)]
+    command: CommandArguments,
 }
 
 pub(super) fn run(arguments: Arguments) -> Outcome {
@@ -56,10 +64,14 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
     let format = arguments.format.given()?;
     let runtime = live::runtime()?;
     runtime.block_on(async {
-        let stop = Stop::new();
-        live::stop_on_signals(&stop)?;
+        let (stop, signals) = (Stop::new(), Signals::new());
         let listener = net::listen(&listen).await.at("--listen")?;
         refuse_loop(&to, &listener).await?;
+        let program = arguments.command.program(&listener)?;
+        match &program {
+            Some(_) => live::hear_signals(signals.clone())?,
+            None => live::stop_on_signals(&stop)?,
+        }
         // The file last: a port in use must not leave an empty capture behind.
         let writer = live::writer(&arguments.output, arguments.force, format.as_ref())?;
         let printer = format.map(|format| {
@@ -71,15 +83,38 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
         });
         let recorder = Arc::new(Recorder::new((Some(writer), printer)));
         live::announce(&listener)?;
+        let running = program
+            .map(|program| program.start(signals))
+            .transpose()
+            .inspect_err(|_| discard(&arguments.output))?;
+        let LimitArguments { connections, duration } = arguments.limits;
         let limits = Limits {
-            connections: arguments.limits.connections,
-            duration: arguments.limits.duration,
-            stop,
+            connections,
+            duration: duration.filter(|_| running.is_none()),
+            stop: stop.clone(),
         };
-        let recorded = proxy(listener, to, recorder.clone(), limits, live::observer()).await;
-        live::conclude(recorder, recorded, Some(&arguments.output))?;
-        Ok(DONE)
+        let recording = proxy(listener, to, recorder.clone(), limits, live::observer());
+        let (recorded, status) = match running {
+            Some(running) => running.beside(recording, duration, &stop).await,
+            None => (recording.await, DONE),
+        };
+        match live::conclude(recorder, recorded, Some(&arguments.output)) {
+            // The command's own status wins, but what went wrong here is said as well.
+            Err(error) if status != DONE => {
+                Failure::from(error).report();
+            }
+            concluded => concluded?,
+        }
+        Ok(status)
     })
+}
+
+/// Takes a capture back that was created for a command that could not be started.
+fn discard(capture: &Path) {
+    if capture.symlink_metadata().is_ok_and(|found| found.is_file()) {
+        // One that cannot be removed is at least empty.
+        let _ = std::fs::remove_file(capture);
+    }
 }
 
 /// A proxy whose upstream is itself would dial itself until no descriptor is left.
