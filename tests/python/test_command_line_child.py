@@ -182,7 +182,7 @@ def test_a_sigint_that_nobody_typed_is_passed_on(wirespool: Wirespool, capture: 
             "--to",
             server.address,
             "-o",
-            capture,
+            str(capture),
             "--",
         ]
         process = Process([*words, *CHILD, "--stay", "heed"])
