@@ -425,3 +425,30 @@ fn a_set_that_is_written_in_another_order_is_the_same_answer() {
         assert_eq!(receipt.outcome, outcome, "{receipt}");
     }
 }
+
+#[test]
+fn messages_that_crossed_are_sent_anyway_and_marked() {
+    // The recorder saw the server's greeting first; the server that is there speaks when spoken to.
+    let recorded = [Server(b"hello\n"), Client(b"hi\n"), ClientCloses, ServerCloses];
+    let script = script_paced("text/line", Duration::from_micros(100), &recorded);
+    let (address, _peer) = server(|mut stream| {
+        read_exactly(&mut stream, 3);
+        stream.write_all(b"hello\n").unwrap();
+        read_to_end(&mut stream);
+    });
+    let receipt = play_to(address, script, patience(Duration::from_millis(500)));
+    assert_eq!(receipt.outcome, Outcome::Verified, "{receipt}");
+    assert_eq!(receipt.connections[0].reordered, 1, "{receipt}");
+}
+
+#[test]
+fn a_server_that_answers_nothing_until_the_end_is_a_stall_however_quick_the_recording_was() {
+    let script = script_paced("text/line", Duration::from_micros(100), &REQUEST_AND_ANSWER);
+    let (address, _peer) = server(|mut stream| {
+        let heard = read_to_end(&mut stream);
+        let _ = stream.write_all(&heard.to_ascii_uppercase());
+    });
+    let receipt = play_to(address, script, patience(Duration::from_millis(200)));
+    assert_eq!(receipt.outcome, Outcome::Failed, "{receipt}");
+    assert_eq!(receipt.connections[0].stalls, 1, "{receipt}");
+}

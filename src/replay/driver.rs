@@ -1,8 +1,9 @@
 //! Plays one side of one recorded connection on a live socket.
 //!
 //! What the recording has the peer do before something of ours is waited for. Where the two stand so
-//! near together that a recorder cannot tell their order, it is waited for a while only: a peer that
-//! itself waits for us would otherwise hold both up for ever.
+//! near together that a recorder cannot tell their order, it is waited for a while only, and our message
+//! is sent: a peer that itself waits for it would otherwise hold both up for ever. Nothing later of ours
+//! is done before the peer's message has come after all.
 
 use std::time::{Duration, Instant};
 
@@ -47,6 +48,7 @@ pub(super) async fn drive(
         options,
         receipt: ConnectionReceipt::planned(conversation, ours),
         begun: Instant::now(),
+        overtaken: None,
     };
     let played = driver.play().await;
     let Driver { mut peer, mut receipt, .. } = driver;
@@ -60,6 +62,12 @@ pub(super) async fn drive(
     Ok(receipt)
 }
 
+/// Whether a message of ours may have crossed what the peer did at `at`. An end may not: what it cuts off
+/// is lost.
+fn is_crossing(at: Duration, ours: &Step) -> bool {
+    matches!(ours.action, Action::Send(_)) && ours.at.saturating_sub(at) < CROSSING
+}
+
 struct Driver<'a> {
     conversation: &'a Conversation,
     ours: Side,
@@ -68,6 +76,9 @@ struct Driver<'a> {
     options: &'a Options,
     receipt: ConnectionReceipt,
     begun: Instant,
+    /// What of the peer should have come before something of ours that went out: when it was recorded,
+    /// how many messages should have come, and the last of them.
+    overtaken: Option<(Duration, u64, &'a Message)>,
 }
 
 /// Why playing cannot go on.
@@ -88,9 +99,9 @@ struct Wait {
     may_cross: bool,
 }
 
-impl Driver<'_> {
+impl<'a> Driver<'a> {
     async fn play(&mut self) -> Played<()> {
-        let conversation = self.conversation;
+        let conversation: &'a Conversation = self.conversation;
         let mut expected = 0;
         let mut end_is_due = false;
         let mut previous = conversation.opened;
@@ -98,6 +109,7 @@ impl Driver<'_> {
             let recorded_wait = step.at.saturating_sub(previous);
             previous = step.at;
             if step.side == self.ours {
+                self.hear_overtaken(step).await?;
                 self.pause(self.pace.due(step.due)).await?;
                 match &step.action {
                     Action::Send(message) => {
@@ -114,7 +126,10 @@ impl Driver<'_> {
             match &step.action {
                 Action::Send(message) => {
                     expected += 1;
-                    self.hear_messages(expected, message, wait).await?;
+                    if !self.hear_messages(expected, message, wait).await? {
+                        let at = self.overtaken.map_or(step.at, |(at, ..)| at);
+                        self.overtaken = Some((at, expected, message));
+                    }
                 }
                 Action::Eof | Action::Reset => {
                     end_is_due = true;
@@ -123,6 +138,7 @@ impl Driver<'_> {
                 }
             }
         }
+        self.hear_what_was_overtaken().await?;
         if self.ours == Side::Client && !end_is_due {
             // The recording does not show the server's end. Its close is not required, but a reset in
             // its place says that it did not take what it was sent.
@@ -136,18 +152,41 @@ impl Driver<'_> {
 
     /// How long `step` of the peer is waited for, before the `rest`.
     fn wait(&self, step: &Step, rest: &[Step], recorded_wait: Duration) -> Wait {
-        let patience = self.options.patience;
         let next = rest.iter().find(|next| next.side == self.ours);
-        let may_cross = next.is_some_and(|next| next.at - step.at < CROSSING);
-        // An end may not hurry: what it cuts off is lost.
-        let hurry = next.is_some_and(|next| matches!(next.action, Action::Send(_))) && may_cross;
-        let patience = if hurry { patience / CROSSING_PATIENCE } else { patience };
+        let may_cross = next.is_some_and(|next| is_crossing(step.at, next));
+        let patience = self.options.patience;
+        let patience = if may_cross { patience / CROSSING_PATIENCE } else { patience };
         let since = Instant::now();
         Wait { since, deadline: later(since, recorded_wait.saturating_add(patience)), may_cross }
     }
 
-    /// Waits until so many recorded messages came, `message` the last of them.
-    async fn hear_messages(&mut self, expected: u64, message: &Message, wait: Wait) -> Played<()> {
+    /// Before `step` of ours: what was overtaken must have come, unless this, too, was recorded too near
+    /// to it.
+    async fn hear_overtaken(&mut self, step: &Step) -> Played<()> {
+        match self.overtaken {
+            Some((at, ..)) if is_crossing(at, step) => Ok(()),
+            _ => self.hear_what_was_overtaken().await,
+        }
+    }
+
+    async fn hear_what_was_overtaken(&mut self) -> Played<()> {
+        if let Some((_, expected, message)) = self.overtaken.take() {
+            let since = Instant::now();
+            let deadline = later(since, self.options.patience);
+            let wait = Wait { since, deadline, may_cross: false };
+            self.hear_messages(expected, message, wait).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until so many recorded messages came, `message` the last of them; false if they did not,
+    /// and the next one of ours may go out before.
+    async fn hear_messages(
+        &mut self,
+        expected: u64,
+        message: &Message,
+        wait: Wait,
+    ) -> Played<bool> {
         while self.peer.comparison.arrived < expected {
             if let Some(end) = self.peer.end {
                 self.peer.comparison.end();
@@ -171,7 +210,7 @@ impl Driver<'_> {
             }
             if wait.may_cross {
                 self.receipt.reordered += 1;
-                return Ok(());
+                return Ok(false);
             }
             let (arrived, all) = (self.peer.comparison.arrived, self.all());
             let what = format!(
@@ -181,7 +220,7 @@ impl Driver<'_> {
             );
             return Err(self.stalled(&wait, &what));
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Waits until the peer has ended. If nothing of ours depends on it, it is enough that the peer's
@@ -202,7 +241,7 @@ impl Driver<'_> {
                     ));
                     Ok(())
                 }
-                _ if wait.may_cross && !last => {
+                _ if wait.may_cross => {
                     self.receipt.reordered += 1;
                     Ok(())
                 }
