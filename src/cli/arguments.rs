@@ -1,6 +1,7 @@
 //! Arguments that several commands share.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Args;
@@ -8,7 +9,9 @@ use clap::Args;
 use super::failure::{At, Failure};
 use super::live;
 use super::printer::Look;
+use crate::Error;
 use crate::capture::Writer;
+use crate::replay::{Carry, Compare, Path, Rules, Tolerance};
 use crate::session::{ConnectionId, Side};
 use crate::wire::Format;
 
@@ -57,6 +60,43 @@ impl FormatArguments {
                 .map_or_else(|| self.guess.format("auto"), Ok)?),
         }
     }
+}
+
+/// How messages are compared.
+#[derive(Debug, Args)]
+pub(super) struct RuleArguments {
+    /// What to compare: values (where the format is known, else bytes), bytes or none
+    #[arg(long, value_name = "WHAT", default_value = "values", value_parser = parsed::<Compare>)]
+    compare: Compare,
+    /// Leave out what this JSONPath selects, or every field of this name; may be given several times
+    #[arg(long, value_name = "PATH", value_parser = parsed::<Path>)]
+    ignore: Vec<Path>,
+    /// Take numbers for equal that differ by no more than N; may be given several times
+    #[arg(long, value_name = "PATH=N", value_parser = parsed::<Tolerance>)]
+    tolerance: Vec<Tolerance>,
+    /// Compare this list in any order; may be given several times
+    #[arg(long, value_name = "PATH", value_parser = parsed::<Path>)]
+    unordered: Vec<Path>,
+}
+
+impl RuleArguments {
+    /// The rules, with what is carried.
+    pub(super) fn rules(&self, carry: &[Carry]) -> Result<Rules, Failure> {
+        let rules = Rules {
+            compare: self.compare,
+            ignore: self.ignore.clone(),
+            tolerance: self.tolerance.clone(),
+            unordered: self.unordered.clone(),
+            carry: carry.to_vec(),
+        };
+        rules.check()?;
+        Ok(rules)
+    }
+}
+
+/// What clap reads by its own spelling, errors in our words.
+pub(super) fn parsed<T: FromStr<Err = Error>>(given: &str) -> Result<T, String> {
+    given.parse().map_err(|error: Error| error.to_string())
 }
 
 /// How to print messages.

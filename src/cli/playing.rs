@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::arguments::{FormatArguments, OutputArguments, duration};
+use super::arguments::{FormatArguments, OutputArguments, RuleArguments, duration, parsed};
 use super::failure::{At, Failure};
 use super::show::warn_of_damage;
 use super::words::say;
@@ -14,7 +14,7 @@ use super::{DONE, FINDING, Outcome, live, rehearsal};
 use crate::Error;
 use crate::capture::{Reader, Writer, digest};
 use crate::net::Recorder;
-use crate::replay::{CaptureDigest, Draft, Options, Receipt, Script, Speed};
+use crate::replay::{CaptureDigest, Carry, Draft, Options, Receipt, Script, Speed};
 use crate::session::Side;
 use crate::wire::Format;
 
@@ -34,6 +34,12 @@ pub(super) struct PlayArguments {
     /// Play also connections of which the capture lacks bytes: what is there
     #[arg(long)]
     across_gaps: bool,
+    #[command(flatten)]
+    rules: RuleArguments,
+    /// Send the live value of what the other side sent, as 'server:$.token->client:$.token'; may be given
+    /// several times
+    #[arg(long, value_name = "FROM->TO", value_parser = parsed::<Carry>)]
+    carry: Vec<Carry>,
     /// Print what would be played, and contact nobody
     #[arg(long)]
     pub(super) dry_run: bool,
@@ -47,7 +53,7 @@ pub(super) struct PlayArguments {
 #[derive(Debug, Args)]
 struct TimeArguments {
     /// How many times as fast as recorded; max waits for nothing but answers
-    #[arg(long, value_name = "N|max", default_value = "1", value_parser = speed)]
+    #[arg(long, value_name = "N|max", default_value = "1", value_parser = parsed::<Speed>)]
     speed: Speed,
     /// Send so many messages a second, on all connections together, instead of as recorded
     #[arg(long, value_name = "N/s", value_parser = rate, conflicts_with = "speed")]
@@ -119,6 +125,8 @@ impl PlayArguments {
 
     /// How to play it; with the capture to complete afterwards, if one is written.
     pub(super) fn options(&self, loaded: &Loaded) -> Result<(Options, Recording), Failure> {
+        let rules = self.rules.rules(&self.carry)?;
+        // The file last: bad usage must not leave an empty capture behind.
         let writer = self.output.writer(loaded.format.as_ref())?;
         let recording = Recording(writer.map(|writer| Arc::new(Mutex::new(Some(writer)))));
         let record = recording.0.clone().map(|writer| {
@@ -128,6 +136,7 @@ impl PlayArguments {
         let options = Options {
             speed: self.time.speed,
             patience: self.patience,
+            rules,
             across_gaps: self.across_gaps,
             record,
             ..Options::default()
@@ -188,10 +197,6 @@ impl Recording {
         });
         live::completed(writer, path)
     }
-}
-
-fn speed(given: &str) -> Result<Speed, String> {
-    given.parse().map_err(|error: Error| error.to_string())
 }
 
 /// The time from one message to the next: `1000/s`, or the number alone.

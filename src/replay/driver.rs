@@ -274,7 +274,10 @@ impl<'a> Driver<'a> {
     }
 
     async fn send(&mut self, message: &Message) -> Played<()> {
-        let mut rest = message.raw.as_slice();
+        let bytes = self.peer.comparison.outgoing(message).map_err(|reason| {
+            Ending::Failed(format!("message {} could not be sent: {reason}", message.index))
+        })?;
+        let mut rest = &*bytes;
         self.told(self.peer.say(rest))?;
         let mut since = Instant::now();
         while !rest.is_empty() {

@@ -119,8 +119,21 @@ impl<'a> Peer<'a> {
         self.stream.as_ref().and_then(net::unacknowledged)
     }
 
-    /// Hears what comes next; false at `deadline`, when what is there by then has been heard.
+    /// Hears what comes next; false at `deadline`, when what is there by then has been heard. A silence
+    /// that completes a message is something heard.
     pub(super) async fn hear_until(&mut self, deadline: Instant) -> Heard<bool> {
+        let silence =
+            self.comparison.deadline().map(|at| Instant::now() + at.since(Timestamp::now()));
+        let sooner = silence.filter(|silence| *silence < deadline);
+        let heard = self.readable_until(sooner.unwrap_or(deadline)).await?;
+        if !heard && sooner.is_some() {
+            self.comparison.expire(Timestamp::now());
+            return Ok(true);
+        }
+        Ok(heard)
+    }
+
+    async fn readable_until(&mut self, deadline: Instant) -> Heard<bool> {
         let heard = async {
             match self.stream.as_ref().filter(|_| self.end.is_none()) {
                 Some(stream) => stream.readable().await,

@@ -22,14 +22,14 @@ const FLUSH: Duration = Duration::from_millis(500);
 pub(super) struct Players {
     pub(super) script: Arc<Script>,
     pub(super) ours: Side,
-    pub(super) options: Options,
+    pub(super) options: Arc<Options>,
     running: JoinSet<Result<(usize, ConnectionReceipt)>>,
     done: Vec<(usize, ConnectionReceipt)>,
 }
 
 impl Players {
     pub(super) fn new(script: Arc<Script>, ours: Side, options: &Options) -> Players {
-        let options = options.clone();
+        let options = Arc::new(options.clone());
         Players { script, ours, options, running: JoinSet::new(), done: Vec::new() }
     }
 

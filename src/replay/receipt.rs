@@ -109,6 +109,9 @@ pub struct ConnectionReceipt {
     pub notes: Vec<String>,
     /// The first differences.
     pub differences: Vec<Difference>,
+    /// The rules that found nothing to do here, as they were given.
+    #[serde(skip)]
+    pub(super) unused: Vec<String>,
 }
 
 impl Receipt {
@@ -134,7 +137,7 @@ impl Receipt {
             tainted: connections.iter().any(|one| !one.tainted.is_empty()),
             role,
             captures: Vec::new(),
-            notes: Vec::new(),
+            notes: unused(&connections),
             connections,
         }
     }
@@ -148,6 +151,16 @@ impl Receipt {
     pub fn is_verified(&self) -> bool {
         self.outcome == Outcome::Verified && !self.tainted
     }
+}
+
+/// Says which rules found nothing to do on any connection that was compared: a misspelt path must not
+/// go unnoticed.
+fn unused(connections: &[ConnectionReceipt]) -> Vec<String> {
+    let mut played = connections.iter().filter(|one| one.arrived > 0);
+    let Some(first) = played.next() else { return Vec::new() };
+    let everywhere = |rule: &&String| played.clone().all(|one| one.unused.contains(rule));
+    let unused = first.unused.iter().filter(everywhere);
+    unused.map(|rule| format!("{rule} applied to nothing")).collect()
 }
 
 impl ConnectionReceipt {
@@ -178,6 +191,7 @@ impl ConnectionReceipt {
             failures: Vec::new(),
             notes: Vec::new(),
             differences: Vec::new(),
+            unused: Vec::new(),
         }
     }
 
