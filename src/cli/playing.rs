@@ -76,9 +76,10 @@ pub(super) struct VerdictArguments {
 
 /// A script, and what it was read from.
 pub(super) struct Loaded {
-    pub(super) script: Arc<Script>,
-    captures: Vec<CaptureDigest>,
-    format: Option<Format>,
+    pub(super) script: Script,
+    pub(super) captures: Vec<CaptureDigest>,
+    /// What the messages of the first capture were read as.
+    pub(super) format: Option<Format>,
 }
 
 impl PlayArguments {
@@ -106,7 +107,7 @@ impl PlayArguments {
         if let Some(interval) = self.time.rate {
             script.space(ours, interval);
         }
-        Ok(Loaded { script: Arc::new(script), captures, format: label })
+        Ok(Loaded { script, captures, format: label })
     }
 
     /// Keeps the connections that were asked for, and says which of them are not there.
@@ -124,10 +125,10 @@ impl PlayArguments {
     }
 
     /// How to play it; with the capture to complete afterwards, if one is written.
-    pub(super) fn options(&self, loaded: &Loaded) -> Result<(Options, Recording), Failure> {
+    pub(super) fn options(&self, format: Option<&Format>) -> Result<(Options, Recording), Failure> {
         let rules = self.rules.rules(&self.carry)?;
         // The file last: bad usage must not leave an empty capture behind.
-        let writer = self.output.writer(loaded.format.as_ref())?;
+        let writer = self.output.writer(format)?;
         let recording = Recording(writer.map(|writer| Arc::new(Mutex::new(Some(writer)))));
         let record = recording.0.clone().map(|writer| {
             let sink: Box<dyn crate::session::Sink + Send> = Box::new(writer);
@@ -145,9 +146,9 @@ impl PlayArguments {
     }
 
     /// Prints what would be played, at what time.
-    pub(super) fn rehearse(&self, loaded: &Loaded, ours: Side) -> Outcome {
-        rehearsal::print(&loaded.script, ours, self.time.speed, self.across_gaps)?;
-        Ok(if loaded.script.is_empty() { FINDING } else { DONE })
+    pub(super) fn rehearse(&self, script: &Script, ours: Side) -> Outcome {
+        rehearsal::print(script, ours, self.time.speed, self.across_gaps)?;
+        Ok(if script.is_empty() { FINDING } else { DONE })
     }
 
     /// Completes the capture of the replay, says the receipt, writes it where it was asked for, and
@@ -155,12 +156,12 @@ impl PlayArguments {
     pub(super) fn conclude(
         &self,
         played: crate::Result<Receipt>,
-        loaded: Loaded,
+        captures: Vec<CaptureDigest>,
         recording: Recording,
     ) -> Outcome {
         let recorded = recording.finish(self.output.output.as_deref());
         let mut receipt = played?;
-        receipt.captures = loaded.captures;
+        receipt.captures = captures;
         let status = self.verdict.conclude(&receipt)?;
         recorded?;
         Ok(status)

@@ -1,15 +1,16 @@
 //! `wirespool replay`: be the recorded client.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 
 use super::Outcome;
-use super::failure::At;
+use super::failure::{At, Failure};
 use super::live;
-use super::playing::PlayArguments;
-use crate::net::Address;
-use crate::replay::{Options, replay};
+use super::playing::{Loaded, PlayArguments};
+use crate::net::{self, Address};
+use crate::replay::{Options, replay, replay_between};
 use crate::session::Side;
 
 /// Play the recorded client to a server
@@ -17,6 +18,9 @@ use crate::session::Side;
 /// Sends what the recorded clients sent, when they did and once the answers before it have come, and
 /// compares the answers. The receipt on stderr ends with the verdict: verified (all answers equal),
 /// delivered (all taken, no answers to compare) or failed. Nothing but the address given is contacted.
+///
+/// With --listen a capture that holds also what the server itself dialled is played on both sides of it:
+/// start the server with that address for its dependency's.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -33,6 +37,9 @@ pub(super) struct Arguments {
     /// The server to play to
     #[arg(long, value_name = "ADDR")]
     to: String,
+    /// Be also what that server dialled when it was recorded, for it to dial here
+    #[arg(long, value_name = "ADDR", conflicts_with = "serial")]
+    listen: Option<String>,
     /// Play one connection after the other, each when the one before has ended
     #[arg(long)]
     serial: bool,
@@ -42,17 +49,33 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: Arguments) -> Outcome {
     let to: Address = arguments.to.parse().at("--to")?;
+    let listen: Option<Address> =
+        arguments.listen.as_deref().map(str::parse).transpose().at("--listen")?;
     let playing = arguments.playing;
-    let loaded = playing.load(&arguments.files, Side::Client)?;
+    let Loaded { script, captures, format } = playing.load(&arguments.files, Side::Client)?;
     if playing.dry_run {
-        return playing.rehearse(&loaded, Side::Client);
+        return playing.rehearse(&script, Side::Client);
     }
     let runtime = live::runtime()?;
-    let (options, recording) = playing.options(&loaded)?;
-    let options = Options { serial: arguments.serial, ..options };
-    let played = runtime.block_on(async {
+    let (played, recording) = runtime.block_on(async {
+        let listener = match &listen {
+            Some(listen) => Some(net::listen(listen).await.at("--listen")?),
+            None => None,
+        };
+        // The file last: a port in use must not leave an empty capture behind.
+        let (options, recording) = playing.options(format.as_ref())?;
+        let options = Options { serial: arguments.serial, ..options };
         live::stop_on_signals(&options.stop)?;
-        Ok::<_, super::Failure>(replay(loaded.script.clone(), &to, &options).await)
+        let played = match listener {
+            Some(listener) => {
+                let here = listener.local_addr().map_or(0, |here| here.port());
+                let parts = script.split(to.port(), here)?;
+                live::announce(&listener)?;
+                replay_between(parts, &to, listener, &options).await
+            }
+            None => replay(Arc::new(script), &to, &options).await,
+        };
+        Ok::<_, Failure>((played, recording))
     })?;
-    playing.conclude(played, loaded, recording)
+    playing.conclude(played, captures, recording)
 }

@@ -1,6 +1,7 @@
 //! `wirespool serve`: be the recorded server.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -9,7 +10,7 @@ use super::Outcome;
 use super::arguments::{LimitArguments, duration};
 use super::failure::{At, Failure};
 use super::live;
-use super::playing::PlayArguments;
+use super::playing::{Loaded, PlayArguments};
 use crate::net::{self, Address};
 use crate::replay::{Serving, serve};
 use crate::session::Side;
@@ -46,9 +47,9 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: Arguments) -> Outcome {
     let listen: Address = arguments.listen.parse().at("--listen")?;
     let playing = arguments.playing;
-    let loaded = playing.load(&arguments.files, Side::Server)?;
+    let Loaded { script, captures, format } = playing.load(&arguments.files, Side::Server)?;
     if playing.dry_run {
-        return playing.rehearse(&loaded, Side::Server);
+        return playing.rehearse(&script, Side::Server);
     }
     let limits = arguments.limits;
     let serving =
@@ -57,7 +58,7 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
     let (played, recording) = runtime.block_on(async {
         let listener = net::listen(&listen).await.at("--listen")?;
         // The file last: a port in use must not leave an empty capture behind.
-        let (options, recording) = playing.options(&loaded)?;
+        let (options, recording) = playing.options(format.as_ref())?;
         live::stop_on_signals(&options.stop)?;
         if let Some(duration) = limits.duration {
             let stop = options.stop.clone();
@@ -67,8 +68,8 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
             });
         }
         live::announce(&listener)?;
-        let played = serve(loaded.script.clone(), listener, &options, &serving).await;
+        let played = serve(Arc::new(script), listener, &options, &serving).await;
         Ok::<_, Failure>((played, recording))
     })?;
-    playing.conclude(played, loaded, recording)
+    playing.conclude(played, captures, recording)
 }

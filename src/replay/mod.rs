@@ -9,6 +9,7 @@
 //! A [`Script`] is made from events; the players carry it out; a [`Receipt`] says what happened. Only
 //! comparisons that took place count, and nothing is concluded from silence.
 
+mod between;
 mod carry;
 mod client;
 mod compare;
@@ -24,6 +25,7 @@ mod same;
 mod script;
 mod server;
 
+pub use between::replay_between;
 pub use carry::Carry;
 pub use client::replay;
 pub use compare::{Comparison, Difference};

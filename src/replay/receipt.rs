@@ -142,6 +142,14 @@ impl Receipt {
         }
     }
 
+    /// The verdict on both, of one recording.
+    pub(super) fn with(self, other: Receipt) -> Receipt {
+        let mut connections = self.connections;
+        connections.extend(other.connections);
+        connections.sort_by_key(|one| one.connection);
+        Receipt::new(connections)
+    }
+
     /// Whether all was played and nothing differed.
     pub fn is_ok(&self) -> bool {
         self.outcome != Outcome::Failed
