@@ -64,6 +64,7 @@ impl FormatArguments {
 
 /// How messages are compared.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Comparison")]
 pub(super) struct RuleArguments {
     /// What to compare: values (where the format is known, else bytes), bytes or none
     #[arg(long, value_name = "WHAT", default_value = "values", value_parser = parsed::<Compare>)]

@@ -23,34 +23,33 @@ use crate::wire::Format;
 pub(super) struct PlayArguments {
     #[command(flatten)]
     format: FormatArguments,
-    #[command(flatten)]
-    time: TimeArguments,
-    /// How much longer than recorded the other end may take for anything
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
-    patience: Duration,
     /// Play only connection N; may be given several times
     #[arg(long, value_name = "N")]
     connection: Vec<u64>,
     /// Play also connections of which the capture lacks bytes: what is there
     #[arg(long)]
     across_gaps: bool,
+    /// Print what would be played, and contact nobody
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    #[command(flatten)]
+    output: OutputArguments,
+    // A heading holds for all that follows: what has none comes first.
+    #[command(flatten)]
+    time: TimeArguments,
     #[command(flatten)]
     rules: RuleArguments,
     /// Send the live value of what the other side sent, as 'server:$.token->client:$.token'; may be given
     /// several times
     #[arg(long, value_name = "FROM->TO", value_parser = parsed::<Carry>)]
     carry: Vec<Carry>,
-    /// Print what would be played, and contact nobody
-    #[arg(long)]
-    pub(super) dry_run: bool,
-    #[command(flatten)]
-    output: OutputArguments,
     #[command(flatten)]
     verdict: VerdictArguments,
 }
 
 /// When to send.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Time")]
 struct TimeArguments {
     /// How many times as fast as recorded; max waits for nothing but answers
     #[arg(long, value_name = "N|max", default_value = "1", value_parser = parsed::<Speed>)]
@@ -61,10 +60,14 @@ struct TimeArguments {
     /// Wait no longer than this where nothing happened on any connection
     #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with = "rate")]
     cap_idle: Option<Duration>,
+    /// How much longer than recorded the other end may take for anything
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
+    patience: Duration,
 }
 
 /// What to do with the verdict.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Verdict")]
 pub(super) struct VerdictArguments {
     /// Accept nothing but `verified`: neither `delivered` nor a verdict on a part of what was recorded
     #[arg(long)]
@@ -136,7 +139,7 @@ impl PlayArguments {
         });
         let options = Options {
             speed: self.time.speed,
-            patience: self.patience,
+            patience: self.time.patience,
             rules,
             across_gaps: self.across_gaps,
             record,

@@ -39,9 +39,9 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "TIME", value_parser = duration)]
     wait: Option<Duration>,
     #[command(flatten)]
-    playing: PlayArguments,
-    #[command(flatten)]
     limits: LimitArguments,
+    #[command(flatten)]
+    playing: PlayArguments,
 }
 
 pub(super) fn run(arguments: Arguments) -> Outcome {
