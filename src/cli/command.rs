@@ -1,4 +1,4 @@
-//! `-- COMMAND`: a program that is run beside a recording or a served session, and whose end ends it.
+//! `-- COMMAND`: a program that is run beside a recording or a served session, and whose end is its end.
 
 use std::ffi::{OsStr, OsString};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -17,7 +17,7 @@ use tokio::time::{sleep, timeout};
 use super::failure::{At, Failure};
 use super::live::Signals;
 use super::words::say;
-use super::{DONE, Status};
+use super::{DONE, Outcome, Status};
 use crate::Error;
 use crate::net::Stop;
 
@@ -173,6 +173,17 @@ impl Running {
             send_signal(process, signal);
         }
     }
+}
+
+/// The status to exit with: COMMAND's if it is not 0, else our own. What went wrong here is said anyway.
+pub(super) fn or_ours(status: Status, ours: Outcome) -> Outcome {
+    if status == DONE {
+        return ours;
+    }
+    if let Err(failure) = ours {
+        failure.report();
+    }
+    Ok(status)
 }
 
 /// The status to exit with for a program's: its own, or as shells do 128 and the signal's number.

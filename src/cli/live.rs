@@ -132,6 +132,14 @@ fn finish((writer, printer): LiveSink, path: Option<&Path>) -> Result<()> {
     printed
 }
 
+/// Takes a capture back that was created for a command that could not be started.
+pub(super) fn discard(capture: &Path) {
+    if capture.symlink_metadata().is_ok_and(|found| found.is_file()) {
+        // One that cannot be removed is at least empty.
+        let _ = std::fs::remove_file(capture);
+    }
+}
+
 /// Completes a capture, if one is written, and says what it holds.
 pub(super) fn completed(writer: Option<Writer>, path: Option<&Path>) -> Result<()> {
     if let (Some(writer), Some(path)) = (writer, path) {

@@ -148,6 +148,13 @@ impl PlayArguments {
         Ok((options, recording))
     }
 
+    /// Takes the capture of a replay back that could not begin.
+    pub(super) fn discard(&self) {
+        if let Some(path) = &self.output.output {
+            live::discard(path);
+        }
+    }
+
     /// Prints what would be played, at what time.
     pub(super) fn rehearse(&self, script: &Script, ours: Side) -> Outcome {
         rehearsal::print(script, ours, self.time.speed, self.across_gaps)?;

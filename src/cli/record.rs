@@ -1,14 +1,14 @@
 //! `wirespool record`: the in-line proxy.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
 use tokio::net::TcpListener;
 
 use super::arguments::{FormatArguments, LimitArguments, PrintArguments, Selection};
-use super::command::CommandArguments;
+use super::command::{CommandArguments, or_ours};
 use super::failure::{At, Failure};
 use super::live::{self, Signals};
 use super::printer::Printer;
@@ -86,7 +86,7 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
         let running = program
             .map(|program| program.start(signals))
             .transpose()
-            .inspect_err(|_| discard(&arguments.output))?;
+            .inspect_err(|_| live::discard(&arguments.output))?;
         let LimitArguments { connections, duration } = arguments.limits;
         let limits = Limits {
             connections,
@@ -98,23 +98,9 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
             Some(running) => running.beside(recording, duration, &stop).await,
             None => (recording.await, DONE),
         };
-        match live::conclude(recorder, recorded, Some(&arguments.output)) {
-            // The command's own status wins, but what went wrong here is said as well.
-            Err(error) if status != DONE => {
-                Failure::from(error).report();
-            }
-            concluded => concluded?,
-        }
-        Ok(status)
+        let concluded = live::conclude(recorder, recorded, Some(&arguments.output));
+        or_ours(status, concluded.map(|()| DONE).map_err(Failure::from))
     })
-}
-
-/// Takes a capture back that was created for a command that could not be started.
-fn discard(capture: &Path) {
-    if capture.symlink_metadata().is_ok_and(|found| found.is_file()) {
-        // One that cannot be removed is at least empty.
-        let _ = std::fs::remove_file(capture);
-    }
 }
 
 /// A proxy whose upstream is itself would dial itself until no descriptor is left.

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::Outcome;
 use super::arguments::{LimitArguments, duration};
+use super::command::{CommandArguments, or_ours};
 use super::failure::{At, Failure};
-use super::live;
+use super::live::{self, Signals};
 use super::playing::{Loaded, PlayArguments};
+use super::{DONE, Outcome};
 use crate::net::{self, Address};
 use crate::replay::{Serving, serve};
 use crate::session::Side;
@@ -19,15 +20,18 @@ use crate::session::Side;
 ///
 /// Clients are taken for the recorded connections in the order in which they come. What they send is
 /// compared with what was recorded, and they are answered as recorded. Ends when all that was recorded
-/// has been played. The receipt on stderr ends with the verdict: verified, delivered or failed.
+/// has been played, or when COMMAND has ended and what came of it has been played to the end. The receipt
+/// on stderr ends with the verdict: verified, delivered or failed.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   wirespool demo
   wirespool serve demo/text.pcapng --listen 12345 --speed max & sleep 1
   wirespool replay demo/text.pcapng --to 12345 --speed max
+  wirespool serve demo/text.pcapng --speed max -- \\
+      wirespool replay demo/text.pcapng --to {addr} --speed max
 
-Exits with 0 if verified or delivered, 1 if failed.")]
+Exits with COMMAND's status if that is not 0, with 0 if verified or delivered, 1 if failed.")]
 pub(super) struct Arguments {
     /// The captures, pcap or pcapng; several are played as one
     #[arg(required = true, value_name = "FILE")]
@@ -42,6 +46,8 @@ pub(super) struct Arguments {
     limits: LimitArguments,
     #[command(flatten)]
     playing: PlayArguments,
+    #[command(flatten)]
+    command: CommandArguments,
 }
 
 pub(super) fn run(arguments: Arguments) -> Outcome {
@@ -51,16 +57,20 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
     if playing.dry_run {
         return playing.rehearse(&script, Side::Server);
     }
-    let limits = arguments.limits;
-    let serving =
-        Serving { connections: limits.connections, wait: arguments.wait, ..Serving::default() };
+    let LimitArguments { connections, duration } = arguments.limits;
+    let serving = Serving { connections, wait: arguments.wait, ..Serving::default() };
     let runtime = live::runtime()?;
-    let (played, recording) = runtime.block_on(async {
+    let (played, recording, status) = runtime.block_on(async {
         let listener = net::listen(&listen).await.at("--listen")?;
+        let program = arguments.command.program(&listener)?;
         // The file last: a port in use must not leave an empty capture behind.
         let (options, recording) = playing.options(format.as_ref())?;
-        live::stop_on_signals(&options.stop)?;
-        if let Some(duration) = limits.duration {
+        let signals = Signals::new();
+        match &program {
+            Some(_) => live::hear_signals(signals.clone())?,
+            None => live::stop_on_signals(&options.stop)?,
+        }
+        if let (Some(duration), None) = (duration, &program) {
             let stop = options.stop.clone();
             tokio::spawn(async move {
                 tokio::time::sleep(duration).await;
@@ -68,8 +78,16 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
             });
         }
         live::announce(&listener)?;
-        let played = serve(Arc::new(script), listener, &options, &serving).await;
-        Ok::<_, Failure>((played, recording))
+        let running = program
+            .map(|program| program.start(signals))
+            .transpose()
+            .inspect_err(|_| playing.discard())?;
+        let served = serve(Arc::new(script), listener, &options, &serving);
+        let (played, status) = match running {
+            Some(running) => running.beside(served, duration, &serving.closing).await,
+            None => (served.await, DONE),
+        };
+        Ok::<_, Failure>((played, recording, status))
     })?;
-    playing.conclude(played, captures, recording)
+    or_ours(status, playing.conclude(played, captures, recording))
 }

@@ -16,6 +16,9 @@ HERE = Path(__file__).resolve()
 PEERS = HERE.parents[1] / "peers"
 REPOSITORY = HERE.parents[2]
 
+CHILD = [sys.executable, "-u", str(PEERS / "child.py")]
+"""A client that wirespool runs itself, after `--`."""
+
 INTERVAL = 0.05
 """Seconds between two messages: enough for each to be read by itself, which is all the originals ask."""
 

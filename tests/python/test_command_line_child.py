@@ -11,11 +11,9 @@ from pathlib import Path
 
 import pytest
 from conftest import Wirespool
-from programs import PEERS
+from programs import CHILD
 from running import PATIENCE, Process, until
 from sockets import Answering, Echoing
-
-CHILD = [sys.executable, "-u", str(PEERS / "child.py")]
 
 
 def recording(
