@@ -1,12 +1,15 @@
 //! Sockets, as recording and replaying share them: addresses, listening, dialling, ending a
-//! connection by FIN or RST, reporting what happens on them, and being told to stop.
+//! connection by FIN or RST, carrying one to another, reporting what happens on them, and being told to
+//! stop.
 
 mod address;
 mod recorder;
+mod relay;
 mod socket;
 mod stop;
 
 pub use address::Address;
 pub use recorder::Recorder;
+pub use relay::relay;
 pub use socket::{abort, connect, is_reset, listen, unacknowledged};
 pub use stop::Stop;

@@ -14,7 +14,7 @@ use crate::session::{ConnectionId, Kind, Route, Side, Sink};
 use crate::{Error, Result};
 
 /// The most that is read at once, in bytes.
-pub(super) const READ_SIZE: usize = 64 * 1024;
+const READ_SIZE: usize = 64 * 1024;
 
 /// Accepts clients and records what they send, answering nothing; closes each when it half-closes.
 ///
