@@ -49,6 +49,8 @@ pub(super) async fn drive(
         receipt: ConnectionReceipt::planned(conversation, ours),
         begun: Instant::now(),
         overtaken: None,
+        crossing: None,
+        end_waived: false,
     };
     let played = driver.play().await;
     let Driver { mut peer, mut receipt, .. } = driver;
@@ -65,7 +67,12 @@ pub(super) async fn drive(
 /// Whether a message of ours may have crossed what the peer did at `at`. An end may not: what it cuts off
 /// is lost.
 fn is_crossing(at: Duration, ours: &Step) -> bool {
-    matches!(ours.action, Action::Send(_)) && ours.at.saturating_sub(at) < CROSSING
+    matches!(ours.action, Action::Send(_)) && is_near(at, ours)
+}
+
+/// Whether what we did may have been before what the peer did at `at`, for all that a recorder can tell.
+fn is_near(at: Duration, ours: &Step) -> bool {
+    ours.at.saturating_sub(at) < CROSSING
 }
 
 struct Driver<'a> {
@@ -79,6 +86,11 @@ struct Driver<'a> {
     /// What of the peer should have come before something of ours that went out: when it was recorded,
     /// how many messages should have come, and the last of them.
     overtaken: Option<(Duration, u64, &'a Message)>,
+    /// Until when what may have crossed is waited for; all that stands together shares one wait, begun
+    /// anew by whatever comes.
+    crossing: Option<Instant>,
+    /// Whether the peer's end is waited for no longer.
+    end_waived: bool,
 }
 
 /// Why playing cannot go on.
@@ -114,6 +126,7 @@ impl<'a> Driver<'a> {
                 match &step.action {
                     Action::Send(message) => {
                         self.refuse_early_end(end_is_due)?;
+                        self.mark_reordered();
                         self.send(message).await?;
                     }
                     Action::Eof => self.half_close()?,
@@ -139,10 +152,16 @@ impl<'a> Driver<'a> {
             }
         }
         self.hear_what_was_overtaken().await?;
-        if self.ours == Side::Client && !end_is_due {
-            // The recording does not show the server's end. Its close is not required, but a reset in
-            // its place says that it did not take what it was sent.
-            self.half_close()?;
+        let owed = match end_is_due {
+            true => self.peer.end.is_none() && !self.end_waived,
+            false => self.ours == Side::Client,
+        };
+        if owed {
+            // Of a server the recording may not show the end. Its close is not required then, but a
+            // reset in its place says that it did not take what it was sent.
+            if self.ours == Side::Client {
+                self.half_close()?;
+            }
             let since = Instant::now();
             let deadline = later(since, self.options.patience);
             self.hear_end(Wait { since, deadline, may_cross: false }, true).await?;
@@ -151,13 +170,30 @@ impl<'a> Driver<'a> {
     }
 
     /// How long `step` of the peer is waited for, before the `rest`.
-    fn wait(&self, step: &Step, rest: &[Step], recorded_wait: Duration) -> Wait {
+    fn wait(&mut self, step: &Step, rest: &[Step], recorded_wait: Duration) -> Wait {
         let next = rest.iter().find(|next| next.side == self.ours);
-        let may_cross = next.is_some_and(|next| is_crossing(step.at, next));
+        let may_cross = next.is_some_and(|next| match (&step.action, &next.action) {
+            // Two that end cut nothing off.
+            (Action::Eof, Action::Eof) => is_near(step.at, next),
+            _ => is_crossing(step.at, next),
+        });
         let patience = self.options.patience;
         let patience = if may_cross { patience / CROSSING_PATIENCE } else { patience };
         let since = Instant::now();
-        Wait { since, deadline: later(since, recorded_wait.saturating_add(patience)), may_cross }
+        let mut deadline = later(since, recorded_wait.saturating_add(patience));
+        if may_cross {
+            deadline = *self.crossing.get_or_insert(deadline);
+        }
+        Wait { since, deadline, may_cross }
+    }
+
+    /// Before a message of ours: whether it overtakes something.
+    fn mark_reordered(&mut self) {
+        self.crossing = None;
+        let arrived = self.peer.comparison.arrived;
+        if self.overtaken.is_some_and(|(_, expected, _)| arrived < expected) {
+            self.receipt.reordered += 1;
+        }
     }
 
     /// Before `step` of ours: what was overtaken must have come, unless this, too, was recorded too near
@@ -209,7 +245,6 @@ impl<'a> Driver<'a> {
                 continue;
             }
             if wait.may_cross {
-                self.receipt.reordered += 1;
                 return Ok(false);
             }
             let (arrived, all) = (self.peer.comparison.arrived, self.all());
@@ -220,29 +255,28 @@ impl<'a> Driver<'a> {
             );
             return Err(self.stalled(&wait, &what));
         }
+        self.crossing = None;
         Ok(true)
     }
 
-    /// Waits until the peer has ended. If nothing of ours depends on it, it is enough that the peer's
-    /// kernel has acknowledged all we sent.
+    /// Waits until the peer has ended, or may have ended after what is ours to do next. Of a server of
+    /// which nothing of ours depends it is enough that its kernel has acknowledged all we sent.
     async fn hear_end(&mut self, wait: Wait, last: bool) -> Played<()> {
-        if last && self.ours == Side::Client {
-            self.half_close()?;
-        }
         while self.peer.end.is_none() {
             if self.hear_until(wait.deadline).await? || self.peer.end.is_some() {
                 continue;
             }
             let (waited, peer) = (wait.since.elapsed().as_secs_f64(), self.ours.other());
             return match self.peer.unacknowledged() {
+                _ if wait.may_cross => {
+                    self.receipt.reordered += u64::from(!last);
+                    Ok(())
+                }
                 Some(0) if last && self.ours == Side::Client => {
+                    self.end_waived = true;
                     self.receipt.notes.push(format!(
                         "the {peer} took every byte, but did not close within {waited:.1} s"
                     ));
-                    Ok(())
-                }
-                _ if wait.may_cross => {
-                    self.receipt.reordered += 1;
                     Ok(())
                 }
                 Some(left) if left > 0 => {
@@ -252,13 +286,17 @@ impl<'a> Driver<'a> {
                 _ => Err(self.stalled(&wait, "to close")),
             };
         }
-        let recorded_reset = self
-            .conversation
-            .steps
-            .iter()
-            .any(|step| step.side != self.ours && matches!(step.action, Action::Reset));
-        if self.peer.end == Some(End::Reset) && !recorded_reset {
-            return Err(self.reset_in_the_middle());
+        let theirs = self.conversation.steps.iter().filter(|step| step.side != self.ours);
+        let mut ends = theirs.filter(|step| !matches!(step.action, Action::Send(_))).peekable();
+        let closed_first = ends.peek().is_none_or(|end| matches!(end.action, Action::Eof));
+        let recorded_reset = ends.any(|end| matches!(end.action, Action::Reset));
+        match self.peer.end {
+            Some(End::Reset) if !recorded_reset => return Err(self.reset_in_the_middle()),
+            Some(End::Eof) if !closed_first => {
+                let note = format!("the {} closed, and was recorded to reset", self.ours.other());
+                self.receipt.notes.push(note);
+            }
+            _ => {}
         }
         Ok(())
     }

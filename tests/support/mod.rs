@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod actor;
 pub mod playing;
 
 use std::io::{Read, Write};
@@ -88,24 +89,35 @@ pub fn feed(
     step: Duration,
     lines: &[Line<'_>],
 ) -> wirespool::Result<()> {
+    let step = i64::try_from(step.as_micros()).unwrap();
+    let timed: Vec<_> = (1..).map(|place| place * step).zip(lines.iter().copied()).collect();
+    feed_at(sink, connection, 0, &timed)
+}
+
+/// Feeds one connection to a sink, which opens, and whose lines happened, at so many microseconds.
+pub fn feed_at(
+    sink: &mut dyn Sink,
+    connection: u64,
+    opened: i64,
+    lines: &[(i64, Line<'_>)],
+) -> wirespool::Result<()> {
     let address = |port| SocketAddr::from(([127, 0, 0, 1], port));
-    let mut at = Timestamp(1_700_000_000_000_000_000);
     let open = Kind::Open {
         client: address(40_000 + connection as u16),
         server: address(12_345),
         start: Start::Seen,
         route: None,
     };
-    let mut event = |at, kind| {
+    let mut event = |at: i64, kind| {
+        let at = Timestamp(1_700_000_000_000_000_000 + at * 1000);
         sink.event(&Event { at, connection: ConnectionId(connection), frame: None, kind })
     };
-    event(at, open)?;
-    for line in lines {
-        at = at + step;
+    event(opened, open)?;
+    for &(at, line) in lines {
         let (client, server) = (Side::Client, Side::Server);
         event(
             at,
-            match *line {
+            match line {
                 Line::Client(bytes) => Kind::Data { side: client, bytes },
                 Line::Server(bytes) => Kind::Data { side: server, bytes },
                 Line::ClientCloses => Kind::Eof { side: client },

@@ -8,7 +8,7 @@ use wirespool::Format;
 use wirespool::net::{self, Address};
 use wirespool::replay::{Options, Receipt, Script, Serving, replay, serve};
 
-use super::{Line, feed, run, server};
+use super::{Line, feed, feed_at, run, server};
 
 /// Between two lines, unless a test says otherwise: apart enough to have been recorded in order.
 pub const STEP: Duration = Duration::from_millis(1);
@@ -20,6 +20,12 @@ pub fn script(format: &str, lines: &[Line<'_>]) -> Arc<Script> {
 pub fn script_paced(format: &str, step: Duration, lines: &[Line<'_>]) -> Arc<Script> {
     let format = Format::parse(format).unwrap();
     Arc::new(Script::read(format, |sink| feed(sink, 0, step, lines)).unwrap())
+}
+
+/// A script whose lines happened at so many microseconds.
+pub fn script_at(format: &str, lines: &[(i64, Line<'_>)]) -> Arc<Script> {
+    let format = Format::parse(format).unwrap();
+    Arc::new(Script::read(format, |sink| feed_at(sink, 0, 0, lines)).unwrap())
 }
 
 /// Patient enough for a busy machine where an answer must come, and for a test where none must.
@@ -34,6 +40,17 @@ pub fn play_to(address: SocketAddr, script: Arc<Script>, options: Options) -> Re
 pub fn play(script: Arc<Script>, peer: impl FnOnce(TcpStream) + Send + 'static) -> Receipt {
     let (address, _peer) = server(peer);
     play_to(address, script, Options::default())
+}
+
+/// Replays the script to a server on a thread; the receipt, and what the server returned.
+pub fn replay_to<T: Send + 'static>(
+    script: Arc<Script>,
+    options: Options,
+    handle: impl FnOnce(TcpStream) -> T + Send + 'static,
+) -> (Receipt, T) {
+    let (address, serving) = server(handle);
+    let receipt = play_to(address, script, options);
+    (receipt, serving.join().unwrap())
 }
 
 /// Serves the script to one client on a thread; the receipt, and what the client returned.

@@ -1,0 +1,15 @@
+//! Conversations of every shape, played from either side to a live other end: one that does as
+//! recorded, and ones that do not.
+
+// What these tests share unwraps as the tests do.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+// Each file of `conversations/` would be a test of its own if it lay here.
+#[path = "conversations/crossing.rs"]
+mod crossing;
+#[path = "conversations/endings.rs"]
+mod endings;
+#[path = "conversations/shapes.rs"]
+mod shapes;
