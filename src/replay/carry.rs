@@ -1,9 +1,16 @@
 //! Values that are taken from live messages into what is sent: tokens, session numbers, challenges.
 
+mod put;
+mod splice;
+
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 
+use serde_json::Value as Json;
+
+use super::document::Document;
 use super::path::Path;
 use crate::message::Message;
 use crate::session::Side;
@@ -11,8 +18,8 @@ use crate::{Error, Result};
 
 /// Where a value is taken from, and where it is put: `server:$.token→client:$.token`.
 ///
-/// What a recorded message of the one side says at the first path is what the live one says there from
-/// then on; wherever a recorded message of the other side says the recorded value at the second path, the
+/// What a recorded message of the one side says at the first path stands for what the live one says
+/// there; wherever a recorded message of the other side says the recorded value at the second path, the
 /// live value is sent in its place. Everything else is sent as it was recorded.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Carry {
@@ -59,21 +66,89 @@ impl FromStr for Carry {
     }
 }
 
-/// What was learnt on one connection.
-#[derive(Debug, Default)]
-pub(super) struct Carried {}
+/// What was learnt on one connection of the messages of one side.
+pub(super) struct Carried<'a> {
+    carries: Vec<Learnt<'a>>,
+}
 
-impl Carried {
-    /// What is sent in place of a recorded message of ours: itself, unless it says something of which
-    /// the live value is known.
+struct Learnt<'a> {
+    carry: &'a Carry,
+    /// What came, by the JSON of what was recorded in its place; the last of it.
+    live: HashMap<String, Json>,
+}
+
+impl<'a> Carried<'a> {
+    /// Nothing yet, of the live messages of `side`.
+    pub(super) fn new(carries: &'a [Carry], side: Side) -> Carried<'a> {
+        let carries = carries.iter().filter(|carry| carry.from == side);
+        let learn = |carry| Learnt { carry, live: HashMap::new() };
+        Carried { carries: carries.map(learn).collect() }
+    }
+
+    /// Whether there is nothing to learn.
+    pub(super) fn is_empty(&self) -> bool {
+        self.carries.is_empty()
+    }
+
+    /// Remembers what a live message says in place of a recorded one; returns what the recorded one says
+    /// and the live one does not, with the path.
+    pub(super) fn learn(&mut self, recorded: &Document, live: &Document) -> Vec<(String, String)> {
+        let mut missing = Vec::new();
+        for learnt in &mut self.carries {
+            let source = &learnt.carry.source;
+            let mut came = source.select(&live.json).into_iter();
+            for value in source.select(&recorded.json) {
+                match came.next() {
+                    Some(live) => {
+                        learnt.live.insert(value.to_string(), live.clone());
+                    }
+                    None => missing.push((source.to_string(), value.to_string())),
+                }
+            }
+        }
+        missing
+    }
+
+    /// What is sent in place of a recorded message of the other side: itself, unless it says something
+    /// of which the live value is known.
     ///
     /// # Errors
     /// Why the live value cannot be put there, in words.
-    #[expect(clippy::unused_self)]
     pub(super) fn apply<'m>(
         &self,
         message: &'m Message,
     ) -> std::result::Result<Cow<'m, [u8]>, String> {
-        Ok(Cow::Borrowed(&message.raw))
+        let unchanged = Ok(Cow::Borrowed(message.raw.as_slice()));
+        let Ok(value) = &message.body else { return unchanged };
+        if self.carries.iter().all(|learnt| learnt.live.is_empty()) {
+            return unchanged;
+        }
+        let refuse = |carry: &Carry, reason: &str| {
+            Err(format!("cannot carry {carry} into message {}: {reason}", message.index))
+        };
+        let document = match Document::of(&message.format, value) {
+            Ok(document) => document,
+            Err(reason) => return refuse(self.carries[0].carry, reason),
+        };
+        let mut changes = Vec::new();
+        let mut last = None;
+        for learnt in &self.carries {
+            for (place, recorded) in learnt.carry.target.locate(&document.json) {
+                match learnt.live.get(&recorded.to_string()) {
+                    Some(live) if live != recorded => {
+                        changes.push((place, live));
+                        last = Some(learnt.carry);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        match last {
+            None => unchanged,
+            Some(carry) => match put::into(message, value, &document, changes) {
+                Ok(bytes) => Ok(Cow::Owned(bytes)),
+                Err(reason) => refuse(carry, &reason),
+            },
+        }
     }
 }

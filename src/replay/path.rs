@@ -4,8 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde_json::Value as Json;
-use serde_json_path::JsonPath;
+use serde_json_path::{JsonPath, NormalizedPath, PathElement};
 
+use super::place::{Place, Step};
 use crate::{Error, Result};
 
 /// The longest path, in bytes: the parser recurses on what is nested in it.
@@ -57,10 +58,22 @@ impl Path {
         }
     }
 
-    #[allow(dead_code)] // until rules are applied
     /// The nodes of `document` that it selects.
     pub(super) fn select<'d>(&self, document: &'d Json) -> Vec<&'d Json> {
         self.query.query(document).all()
+    }
+
+    /// The nodes of `document` that it selects, and where each is.
+    pub(super) fn locate<'d>(&self, document: &'d Json) -> Vec<(Place, &'d Json)> {
+        let located = self.query.query_located(document);
+        let place = |path: &NormalizedPath<'_>| {
+            let steps = path.iter().map(|step| match step {
+                PathElement::Name(name) => Step::Name((*name).to_owned()),
+                PathElement::Index(index) => Step::Index(*index),
+            });
+            steps.collect::<Place>()
+        };
+        located.iter().map(|node| (place(node.location()), node.node())).collect()
     }
 }
 

@@ -221,6 +221,7 @@ impl ConnectionReceipt {
         self.matched = comparison.matched;
         self.differing = comparison.differing;
         self.ignored = comparison.ignored;
+        self.unused = comparison.unused();
         self.missed = comparison.missed();
         self.bytes_received = comparison.bytes;
         self.unexpected_bytes = comparison.unexpected;

@@ -1,33 +1,28 @@
 //! Whether one live message is what was recorded, by the rules.
 
-#![allow(dead_code)] // until rules are applied
-
 use std::collections::VecDeque;
 
 use super::difference::excerpts;
+use super::live::Live;
+use super::marks::{Marks, Used};
+use super::walk::{self, Marked, Place};
 use crate::message::Message;
 use crate::replay::carry::Carried;
+use crate::replay::document::{Document, Unreadable};
 use crate::replay::rules::{Compare, Rules};
 use crate::replay::same::same;
 use crate::session::Side;
-use crate::wire::{Codec, Decoded, Fault, Format, Framing, Value};
+use crate::wire::{Codec, Format, Framing, Value};
 
 /// Judges the messages of one side of one connection.
 pub(super) struct Judge<'a> {
+    side: Side,
     format: &'a Format,
     /// How what differs is decoded, where message ends do not stand in the bytes.
     apart: Format,
     rules: &'a Rules,
-    carried: Carried,
-}
-
-/// A live message.
-pub(super) struct Live<'l> {
-    pub(super) raw: &'l [u8],
-    pub(super) format: &'l Format,
-    pub(super) value: Option<&'l Value>,
-    pub(super) fault: Option<&'l Fault>,
-    pub(super) unknown: Option<&'l Value>,
+    used: Used,
+    carried: Carried<'a>,
 }
 
 /// What came of comparing two messages.
@@ -40,34 +35,28 @@ pub(super) enum Verdict {
     Uncompared,
 }
 
-/// A place at which two messages differ.
-pub(super) struct Place {
-    pub(super) path: Option<String>,
-    pub(super) expected: Option<String>,
-    pub(super) got: Option<String>,
-    pub(super) note: Option<String>,
-}
-
 impl<'a> Judge<'a> {
-    pub(super) fn new(_side: Side, format: &'a Format, rules: &'a Rules) -> Judge<'a> {
+    pub(super) fn new(side: Side, format: &'a Format, rules: &'a Rules) -> Judge<'a> {
         let framing = match (format.codec(), format.framing()) {
             (Codec::Pickle, Framing::Chunk | Framing::Idle(_)) => Framing::Codec,
             (Codec::Protobuf(Some(_)), Framing::Chunk) => Framing::Guess,
             (_, framing) => framing,
         };
         let apart = format.with_framing(framing);
-        Judge { format, apart, rules, carried: Carried::default() }
+        let carried = Carried::new(&rules.carry, side);
+        Judge { side, format, apart, rules, used: Used::none(rules), carried }
     }
 
     pub(super) fn format(&self) -> &'a Format {
         self.format
     }
 
+    /// The format in which what differs is decoded.
     pub(super) fn apart(&self) -> &Format {
         &self.apart
     }
 
-    pub(super) fn carried(&self) -> &Carried {
+    pub(super) fn carried(&self) -> &Carried<'a> {
         &self.carried
     }
 
@@ -76,76 +65,183 @@ impl<'a> Judge<'a> {
         self.rules.compare != Compare::None
     }
 
-    /// Whether the format cuts nothing and decodes nothing.
-    pub(super) fn is_raw(&self) -> bool {
-        *self.format.codec() == Codec::Raw
+    /// Whether what differs in bytes is worth being decoded.
+    pub(super) fn has_values(&self) -> bool {
+        match self.format.codec() {
+            Codec::Raw | Codec::Auto => false,
+            _ if !self.rules.carry.is_empty() => true,
+            Codec::Text => self.rules.compare == Compare::Values && self.has_paths(),
+            _ => self.rules.compare != Compare::Bytes,
+        }
     }
 
-    /// Whether messages that differ in bytes may be equal in value.
-    pub(super) fn has_values(&self) -> bool {
-        self.rules.compare == Compare::Values
-            && !matches!(self.format.codec(), Codec::Raw | Codec::Text | Codec::Auto)
+    /// Whether any rule leads into values.
+    fn has_paths(&self) -> bool {
+        let Rules { ignore, tolerance, unordered, carry, .. } = self.rules;
+        !(ignore.is_empty() && tolerance.is_empty() && unordered.is_empty() && carry.is_empty())
     }
 
     /// The rules that found nothing to do; `waiting` are the messages that have not come.
-    pub(super) fn unused(&self, _waiting: &VecDeque<&Message>) -> Vec<String> {
-        Vec::new()
+    pub(super) fn unused(&self, waiting: &VecDeque<&Message>) -> Vec<String> {
+        if self.rules.compare != Compare::Values {
+            return Vec::new();
+        }
+        let mut used = self.used.clone();
+        for message in waiting {
+            if used.unused(self.rules, self.side).is_empty() {
+                break;
+            }
+            if let Some(Ok(document)) = document(&Live::of(message)) {
+                used.merge(&Marks::of(&document, self.rules, self.side).used);
+            }
+        }
+        used.unused(self.rules, self.side)
     }
 
-    /// Whether two messages are the same.
+    /// Whether two messages are the same, and that means something.
     pub(super) fn is_as(&self, expected: &Message, got: &Live<'_>) -> bool {
+        if self.rules.compare != Compare::Values || !self.has_paths() {
+            return self.is_same(expected, got);
+        }
+        let (Some(Ok(left)), Some(Ok(right))) = (document(&Live::of(expected)), document(got))
+        else {
+            return self.is_same(expected, got);
+        };
+        let marks = [&left, &right].map(|one| Marks::of(one, self.rules, self.side));
+        marks[0].leaves_anything(&left.json)
+            && walk::are_equal(
+                Marked { document: &left, marks: &marks[0] },
+                Marked { document: &right, marks: &marks[1] },
+            )
+            && are_same(expected.unknown.as_ref(), got.unknown)
+    }
+
+    /// Whether two messages are the same when no rule is applied.
+    fn is_same(&self, expected: &Message, got: &Live<'_>) -> bool {
         expected.raw == got.raw
             || self.rules.compare == Compare::Values
-                && matches!((&expected.body, got.value), (Ok(left), Some(right)) if same(left, right))
+                && expected.body.is_ok()
+                && are_same(expected.body.as_ref().ok(), got.value)
+                && are_same(expected.unknown.as_ref(), got.unknown)
     }
 
     pub(super) fn judge(&mut self, expected: &Message, got: &Live<'_>) -> Verdict {
-        if self.rules.compare == Compare::None {
-            return Verdict::Uncompared;
-        }
-        if self.is_as(expected, got) {
+        let judges = self.rules.compare == Compare::Values;
+        if judges && !self.has_paths() && self.is_same(expected, got) {
             return Verdict::Equal;
         }
-        let (left, right) = excerpts(&Live::of(expected).show(), &got.show());
-        Verdict::Differing(vec![Place {
+        let recorded = Live::of(expected);
+        let verdict = match (document(&recorded), document(got)) {
+            (Some(Ok(left)), Some(Ok(right))) if judges || !self.carried.is_empty() => {
+                self.compare(expected, got, &left, &right)
+            }
+            (Some(Err(reason)), _) | (_, Some(Err(reason))) if judges => {
+                let note = format!("compared as a whole: {reason}");
+                self.compare_whole(expected, got, Some(note).filter(|_| self.has_paths()))
+            }
+            _ => self.compare_whole(expected, got, None),
+        };
+        match self.rules.compare {
+            Compare::Values => verdict,
+            Compare::Bytes if expected.raw == got.raw => Verdict::Equal,
+            Compare::Bytes => {
+                Verdict::Differing(vec![whole(&recorded.show_bytes(), &got.show_bytes(), None)])
+            }
+            Compare::None => Verdict::Uncompared,
+        }
+    }
+
+    /// Compares what the rules leave of two values.
+    fn compare(
+        &mut self,
+        expected: &Message,
+        got: &Live<'_>,
+        left: &Document,
+        right: &Document,
+    ) -> Verdict {
+        let marks = [left, right].map(|one| Marks::of(one, self.rules, self.side));
+        marks.iter().for_each(|marks| self.used.merge(&marks.used));
+        let missing = self.carried.learn(left, right);
+        if *self.format.codec() == Codec::Raw {
+            let ignored = marks[0].is_ignored(&left.json) && marks[1].is_ignored(&right.json);
+            return if ignored {
+                Verdict::Ignored
+            } else {
+                self.compare_whole(expected, got, None)
+            };
+        }
+        let (mut places, mut more) = walk::differences(
+            Marked { document: left, marks: &marks[0] },
+            Marked { document: right, marks: &marks[1] },
+        );
+        places.extend(missing.into_iter().map(|(path, expected)| Place {
+            path: Some(path),
+            expected: Some(excerpts(&expected, "").0),
+            got: None,
+            note: Some("there is nothing to carry from here".to_owned()),
+        }));
+        if !are_same(expected.unknown.as_ref(), got.unknown) {
+            places.push(self.unknown_fields(expected, got));
+        }
+        if places.len() > walk::SHOWN {
+            more += places.len() - walk::SHOWN;
+            places.truncate(walk::SHOWN);
+        }
+        if let Some(last) = places.last_mut() {
+            if more > 0 {
+                let more = format!("and {more} more places of this message");
+                last.note =
+                    Some(last.note.take().map_or(more.clone(), |note| format!("{note}; {more}")));
+            }
+            if let [Place { path: None, expected: shown, got: came, .. }] = &mut places[..] {
+                // The whole message as it is written, where it differs as a whole.
+                if expected.unknown.is_none() && got.unknown.is_none() {
+                    let (left, right) = excerpts(&Live::of(expected).show(), &got.show());
+                    (*shown, *came) = (shown.take().map(|_| left), came.take().map(|_| right));
+                }
+            }
+            return Verdict::Differing(places);
+        }
+        if !self.has_paths() {
+            // The values differ in what JSON does not show, such as the spaces in a text that is JSON.
+            return self.compare_whole(expected, got, None);
+        }
+        let ignores = marks.iter().any(Marks::ignores) && expected.unknown.is_none();
+        let leaves = marks[0].leaves_anything(&left.json) || marks[1].leaves_anything(&right.json);
+        if ignores && !leaves { Verdict::Ignored } else { Verdict::Equal }
+    }
+
+    fn unknown_fields(&self, expected: &Message, got: &Live<'_>) -> Place {
+        let show = |unknown: Option<&Value>| unknown.map(|fields| self.format.write_json(fields));
+        Place {
             path: None,
-            expected: Some(left),
-            got: Some(right),
-            note: None,
-        }])
+            expected: show(expected.unknown.as_ref()).map(|text| excerpts(&text, "").0),
+            got: show(got.unknown).map(|text| excerpts(&text, "").0),
+            note: Some("fields that the schema does not know".to_owned()),
+        }
+    }
+
+    fn compare_whole(&self, expected: &Message, got: &Live<'_>, note: Option<String>) -> Verdict {
+        if self.is_same(expected, got) {
+            return Verdict::Equal;
+        }
+        Verdict::Differing(vec![whole(&Live::of(expected).show(), &got.show(), note)])
     }
 }
 
-impl<'l> Live<'l> {
-    /// A recorded message, as if it had come again.
-    pub(super) fn of(message: &'l Message) -> Live<'l> {
-        Live {
-            raw: &message.raw,
-            format: &message.format,
-            value: message.body.as_ref().ok(),
-            fault: message.body.as_ref().err(),
-            unknown: message.unknown.as_ref(),
-        }
-    }
+fn whole(expected: &str, got: &str, note: Option<String>) -> Place {
+    let (expected, got) = excerpts(expected, got);
+    Place { path: None, expected: Some(expected), got: Some(got), note }
+}
 
-    /// The whole of it, for a person.
-    pub(super) fn show(&self) -> String {
-        match (self.value, self.fault) {
-            (Some(value), _) if *self.format.codec() != Codec::Raw => self.format.write_json(value),
-            (_, Some(fault)) => format!("{} ({fault})", self.raw.escape_ascii()),
-            (_, None) => self.raw.escape_ascii().to_string(),
-        }
+fn are_same(left: Option<&Value>, right: Option<&Value>) -> bool {
+    match (left, right) {
+        (Some(left), Some(right)) => same(left, right),
+        (left, right) => left.is_none() && right.is_none(),
     }
 }
 
-impl<'l> From<&'l Decoded> for Live<'l> {
-    fn from(decoded: &'l Decoded) -> Live<'l> {
-        Live {
-            raw: &decoded.raw,
-            format: &decoded.format,
-            value: decoded.body.as_ref().ok(),
-            fault: decoded.body.as_ref().err(),
-            unknown: decoded.unknown.as_ref(),
-        }
-    }
+/// A message as paths lead into it; `None` of one that could not be decoded.
+fn document(live: &Live<'_>) -> Option<Result<Document, Unreadable>> {
+    live.value.map(|value| Document::of(live.format, value))
 }

@@ -7,7 +7,11 @@
 //! they are at a message's beginning again.
 
 mod difference;
+mod digest;
 mod judge;
+mod live;
+mod marks;
+mod walk;
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -15,8 +19,9 @@ use std::time::Duration;
 
 pub use self::difference::Difference;
 use self::difference::excerpt;
-use self::judge::{Judge, Live, Verdict};
-use super::rules::{Compare, Rules};
+use self::judge::{Judge, Verdict};
+use self::live::Live;
+use super::rules::Rules;
 use super::script::{Conversation, Gap};
 use crate::message::Message;
 use crate::session::{Side, Timestamp};
@@ -92,16 +97,17 @@ impl<'a> Comparison<'a> {
             Some(first) if *conversation.format.codec() == Codec::Auto => &first.format,
             _ => &conversation.format,
         };
+        let judge = Judge::new(side, format, rules);
         let mode = if format.is_delimited() {
             Mode::Messages(Box::new(Decoder::new(format)))
-        } else if rules.compare == Compare::None {
-            Mode::Counting(0)
-        } else {
+        } else if judge.compares() || judge.has_values() {
             Mode::Bytes(Vec::new())
+        } else {
+            Mode::Counting(0)
         };
         Comparison {
             side,
-            judge: Judge::new(side, format, rules),
+            judge,
             expected,
             passed: VecDeque::new(),
             gaps: conversation.gaps.iter().filter(|gap| gap.side == side).copied().collect(),
@@ -289,7 +295,10 @@ impl<'a> Comparison<'a> {
         let lost = given_up(&got.format) && given_up(&front.format);
         let broken = front.body.is_err() && got.body.is_err();
         let cut = front.raw.starts_with(&got.raw) || got.raw.starts_with(&front.raw);
-        !self.judge.is_raw() && (broken || lost) && cut && front.raw.len() != got.raw.len()
+        *self.judge.format().codec() != Codec::Raw
+            && (broken || lost)
+            && cut
+            && front.raw.len() != got.raw.len()
     }
 
     /// Adds to the message in front what belongs to it, and compares it once whole.

@@ -1,0 +1,109 @@
+//! A recorded message with other values in some places.
+
+use serde_json::Value as Json;
+
+use super::splice;
+use crate::message::Message;
+use crate::replay::document::{self, Dialect, Document};
+use crate::replay::place::Place;
+use crate::wire::{self, Arrival, Codec, Decoder, Format, Framing, Prefix, Value, json, pickle};
+
+type Put<T> = Result<T, String>;
+
+/// The bytes of `message`, of which `value` is the value and `document` the JSON, with other values in
+/// these places.
+pub(super) fn into(
+    message: &Message,
+    value: &Value,
+    document: &Document,
+    mut changes: Vec<(Place, &Json)>,
+) -> Put<Vec<u8>> {
+    if message.unknown.is_some() {
+        return Err("it has fields that the schema does not know, which cannot be encoded".into());
+    }
+    // What lies within something that is replaced is replaced with it.
+    let places: Vec<Place> = changes.iter().map(|(place, _)| place.clone()).collect();
+    changes.retain(|(place, _)| {
+        !places.iter().any(|other| other.len() < place.len() && place.starts_with(other))
+    });
+    let mut wanted = document.json.clone();
+    for (place, live) in &changes {
+        let node = wanted.pointer_mut(&place.pointer()).ok_or("the place is not there")?;
+        *node = (*live).clone();
+    }
+    let bytes = match message.format.codec() {
+        Codec::Text => text(message, value, &changes)?,
+        _ => value_bytes(message, value, document.dialect, &changes)?,
+    };
+    // Never a silent change: it is read back as it is meant, or not sent.
+    match read_back(&message.format, &bytes) {
+        Some(read) if read.json == wanted => Ok(bytes),
+        _ => Err("it would be read back as something else".to_owned()),
+    }
+}
+
+fn text(message: &Message, value: &Value, changes: &[(Place, &Json)]) -> Put<Vec<u8>> {
+    let old = value.as_str(value.root()).unwrap_or_default();
+    let new = match changes {
+        [(place, live)] if place.is_root() && document::read_text(old).is_none() => {
+            live.as_str().map_or_else(|| live.to_string(), str::to_owned)
+        }
+        _ => splice::into(old, changes).ok_or("its text cannot be changed in that place")?,
+    };
+    match message.format.framing() {
+        // The terminator stays as it is.
+        Framing::Line => {
+            let terminator = message.raw.get(old.len()..).unwrap_or_default();
+            Ok([new.as_bytes(), terminator].concat())
+        }
+        _ => wire::wrap(&message.format, new.into_bytes()).map_err(|error| error.to_string()),
+    }
+}
+
+fn value_bytes(
+    message: &Message,
+    value: &Value,
+    dialect: Dialect,
+    changes: &[(Place, &Json)],
+) -> Put<Vec<u8>> {
+    let written = match dialect {
+        Dialect::Schema => message.format.write_json(value),
+        Dialect::Tagged | Dialect::Plain => json::to_string(value),
+    };
+    // What occurs more than once stands once here, and stays one thing.
+    let mut shared = document::parse(&written)?;
+    for (place, live) in changes {
+        let pointer = place.pointer_with_references(&shared).ok_or("the place is not there")?;
+        *shared.pointer_mut(&pointer).ok_or("the place is not there")? = (*live).clone();
+    }
+    let encoded = json::parse(&shared.to_string()).and_then(|value| match message.format.codec() {
+        Codec::Pickle => {
+            let body = pickle::encode(&value, protocol(message))?;
+            wire::wrap(&message.format, body)
+        }
+        _ => wire::encode(&message.format, &value),
+    });
+    encoded.map_err(|error| error.to_string())
+}
+
+/// The protocol that a pickle says it has; one that says none has one that every reader knows.
+fn protocol(message: &Message) -> u8 {
+    let header = match message.format.framing() {
+        Framing::Prefix(prefix) => Prefix::width(prefix),
+        Framing::Varint => message.raw.iter().take_while(|byte| **byte >= 0x80).count() + 1,
+        _ => 0,
+    };
+    match message.raw.get(header..) {
+        Some([0x80, protocol, ..]) => *protocol,
+        _ => 0,
+    }
+}
+
+fn read_back(format: &Format, bytes: &[u8]) -> Option<Document> {
+    let mut decoded = Vec::new();
+    let mut decoder = Decoder::new(format);
+    decoder.push(Arrival::default(), bytes, &mut |one| decoded.push(one));
+    decoder.end(&mut |one| decoded.push(one));
+    let [one] = &decoded[..] else { return None };
+    Document::of(format, one.body.as_ref().ok()?).ok()
+}

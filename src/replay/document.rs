@@ -1,0 +1,264 @@
+//! A message's value as the JSON that paths lead into: what `show --json` prints under `value`.
+
+use std::collections::HashMap;
+
+use json_event_parser::{JsonEvent, LowLevelJsonParser};
+use serde_json::{Map, Number, Value as Json};
+
+use crate::wire::{Codec, Format, Value};
+
+/// How deep a document may be nested: walking it recurses.
+const DEEPEST: usize = 128;
+/// How many nodes may stand in place of references to containers that occur more than once.
+const UNROLLED: usize = 1 << 20;
+
+/// A message's value as JSON. Containers that occur more than once stand in each place, as if they were
+/// equal ones: what a value is does not depend on what of it is shared.
+#[derive(Debug)]
+pub(super) struct Document {
+    pub(super) json: Json,
+    pub(super) dialect: Dialect,
+}
+
+/// What the JSON of a format means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// [Tagged JSON](crate::wire::json): objects with one key that begins with `$` are other things.
+    Tagged,
+    /// The proto3 mapping: wide integers are strings.
+    Schema,
+    /// JSON that was sent as text.
+    Plain,
+}
+
+/// Why a value has no document, in words.
+pub(super) type Unreadable = &'static str;
+
+impl Document {
+    /// The value of a message of this format. Text that is a JSON object or array is that, any other text
+    /// a string.
+    pub(super) fn of(format: &Format, value: &Value) -> Result<Document, Unreadable> {
+        match format.codec() {
+            Codec::Text => {
+                let text = value.as_str(value.root()).unwrap_or_default();
+                let json = read_text(text).unwrap_or_else(|| Json::from(text));
+                Ok(Document { json, dialect: Dialect::Plain })
+            }
+            Codec::Protobuf(Some(_)) => {
+                let json = parse(&format.write_json(value))?;
+                Ok(Document { json, dialect: Dialect::Schema })
+            }
+            Codec::Pickle | Codec::Protobuf(None) | Codec::Raw | Codec::Auto => {
+                let text = crate::wire::json::to_string(value);
+                let mut json = parse(&text)?;
+                if text.contains("\"$ref\":") {
+                    json = Unroller::default().unroll(json, 0)?;
+                }
+                Ok(Document { json, dialect: Dialect::Tagged })
+            }
+        }
+    }
+}
+
+/// Text that is a JSON object or array, unless it says something twice or more than can be held.
+pub(super) fn read_text(text: &str) -> Option<Json> {
+    text.trim_start().starts_with(['{', '[']).then(|| parse(text).ok()).flatten()
+}
+
+/// JSON, read so that what differs in it stays different: integers that do not fit and keys that stand
+/// twice are refused.
+pub(super) fn parse(text: &str) -> Result<Json, Unreadable> {
+    let mut parser = LowLevelJsonParser::new().with_max_stack_size(DEEPEST);
+    let mut rest = text.as_bytes();
+    let mut open: Vec<Open> = Vec::new();
+    let mut root = None;
+    loop {
+        let parsed = parser.parse_next(rest, true);
+        rest = &rest[parsed.consumed_bytes..];
+        let done = match parsed.event {
+            None => continue,
+            Some(Err(_)) if open.len() + 1 >= DEEPEST => return Err("it is nested too deeply"),
+            Some(Err(_)) => return Err("it is no JSON"),
+            Some(Ok(JsonEvent::Eof)) => return root.ok_or("it is no JSON"),
+            Some(Ok(JsonEvent::StartArray)) => {
+                open.push(Open::Array(Vec::new()));
+                None
+            }
+            Some(Ok(JsonEvent::StartObject)) => {
+                open.push(Open::Object(Map::new(), String::new()));
+                None
+            }
+            Some(Ok(JsonEvent::ObjectKey(name))) => {
+                if let Some(Open::Object(members, key)) = open.last_mut() {
+                    if members.contains_key(name.as_ref()) {
+                        return Err("a key of it stands twice");
+                    }
+                    *key = name.into_owned();
+                }
+                None
+            }
+            Some(Ok(JsonEvent::EndArray | JsonEvent::EndObject)) => match open.pop() {
+                Some(Open::Array(items)) => Some(Json::Array(items)),
+                Some(Open::Object(members, _)) => Some(Json::Object(members)),
+                None => None,
+            },
+            Some(Ok(JsonEvent::Null)) => Some(Json::Null),
+            Some(Ok(JsonEvent::Boolean(truth))) => Some(Json::Bool(truth)),
+            Some(Ok(JsonEvent::String(text))) => Some(Json::String(text.into_owned())),
+            Some(Ok(JsonEvent::Number(digits))) => Some(Json::Number(number(&digits)?)),
+        };
+        if open.len() >= DEEPEST {
+            return Err("it is nested too deeply");
+        }
+        match (done, open.last_mut()) {
+            (None, _) => {}
+            (Some(done), None) => root = Some(done),
+            (Some(done), Some(Open::Array(items))) => items.push(done),
+            (Some(done), Some(Open::Object(members, key))) => {
+                members.insert(std::mem::take(key), done);
+            }
+        }
+    }
+}
+
+enum Open {
+    Array(Vec<Json>),
+    /// With the key whose value is read.
+    Object(Map<String, Json>, String),
+}
+
+fn number(digits: &str) -> Result<Number, Unreadable> {
+    if let Ok(integer) = digits.parse::<i64>()
+        && digits != "-0"
+    {
+        return Ok(integer.into());
+    }
+    if let Ok(integer) = digits.parse::<u64>() {
+        return Ok(integer.into());
+    }
+    let is_integer = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    if is_integer && digits != "-0" {
+        return Err("an integer of it is too large");
+    }
+    let float = digits.parse().ok().and_then(Number::from_f64);
+    float.ok_or("a number of it is too large")
+}
+
+/// Puts containers in the places that refer to them.
+#[derive(Default)]
+struct Unroller {
+    /// What each `$id` is; `None` of one that is not closed yet.
+    known: HashMap<u64, Option<Json>>,
+    added: usize,
+}
+
+impl Unroller {
+    /// Recurses as deep as the document, which is bounded.
+    fn unroll(&mut self, json: Json, depth: usize) -> Result<Json, Unreadable> {
+        match json {
+            Json::Array(items) => {
+                let items: Result<_, _> =
+                    items.into_iter().map(|item| self.unroll(item, depth + 1)).collect();
+                Ok(Json::Array(items?))
+            }
+            Json::Object(mut members) => {
+                if let Some(number) = members.get("$ref").and_then(Json::as_u64) {
+                    return self.copy(number, depth);
+                }
+                if let Some(number) = members.get("$id").and_then(Json::as_u64) {
+                    self.known.insert(number, None);
+                    let value = members.remove("value").unwrap_or_default();
+                    let value = self.unroll(value, depth)?;
+                    self.known.insert(number, Some(value.clone()));
+                    return Ok(value);
+                }
+                for member in members.values_mut() {
+                    *member = self.unroll(member.take(), depth + 1)?;
+                }
+                Ok(Json::Object(members))
+            }
+            scalar => Ok(scalar),
+        }
+    }
+
+    fn copy(&mut self, number: u64, depth: usize) -> Result<Json, Unreadable> {
+        match self.known.get(&number) {
+            Some(Some(value)) => {
+                let (nodes, height) = measure(value);
+                self.added += nodes;
+                if self.added > UNROLLED || depth + height > DEEPEST {
+                    return Err("it shares too much with itself");
+                }
+                Ok(value.clone())
+            }
+            _ => Err("it contains itself"),
+        }
+    }
+}
+
+/// How many nodes there are, and how deep they are nested.
+fn measure(json: &Json) -> (usize, usize) {
+    let all = |parts: &mut dyn Iterator<Item = &Json>| {
+        let (nodes, height) = parts
+            .map(measure)
+            .fold((0, 0), |(nodes, height), part| (nodes + part.0, height.max(part.1)));
+        (nodes + 1, height + 1)
+    };
+    match json {
+        Json::Array(items) => all(&mut items.iter()),
+        Json::Object(members) => all(&mut members.values()),
+        _ => (1, 1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::json;
+
+    fn pickled(text: &str) -> Result<Document, Unreadable> {
+        Document::of(&Format::parse("pickle").unwrap(), &json::parse(text).unwrap())
+    }
+
+    #[test]
+    fn what_is_shared_is_as_if_it_were_not() {
+        let shared = pickled(r#"[{"$id":1,"value":[1]},{"$ref":1}]"#).unwrap();
+        assert_eq!(shared.json, pickled("[[1],[1]]").unwrap().json);
+        assert!(pickled(r#"{"$id":1,"value":[{"$ref":1}]}"#).unwrap_err().contains("itself"));
+    }
+
+    #[test]
+    fn what_doubles_at_every_level_is_refused() {
+        let mut text = "[]".to_owned();
+        for level in 1..60 {
+            text = format!(r#"[{{"$id":{level},"value":{text}}},{{"$ref":{level}}}]"#);
+        }
+        assert!(pickled(&text).unwrap_err().contains("shares"));
+    }
+
+    #[test]
+    fn numbers_that_differ_stay_different() {
+        let parsed = parse("[1,1.0,-0,0,0.1,18446744073709551615,9007199254740993]").unwrap();
+        assert_eq!(parsed.to_string(), "[1,1.0,-0.0,0,0.1,18446744073709551615,9007199254740993]");
+        for text in ["18446744073709551616", "1e400", r#"{"a":1,"a":2}"#, "[1", "01"] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let nested = |depth| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(parse(&nested(100)).is_ok());
+        for depth in [DEEPEST, 100_000] {
+            assert_eq!(parse(&nested(depth)).unwrap_err(), "it is nested too deeply");
+        }
+    }
+
+    #[test]
+    fn text_is_looked_into_where_it_is_an_object_or_an_array() {
+        assert!(read_text(" {\"a\": [1]}").is_some());
+        for text in ["\"a\"", "1", "{a", "", "[1] x"] {
+            assert_eq!(read_text(text), None, "{text}");
+        }
+    }
+}
