@@ -14,6 +14,7 @@
 //! | [`message`] | from events to messages, by each connection's format |
 //! | [`record`] | the in-line proxy and the endpoints: sources of events |
 //! | [`replay`] | from events to a script, its player, and the receipt |
+//! | [`load`] | from captures to a script: what [`capture`] and [`replay`] do not know of each other |
 //! | [`cli`] | the `wirespool` command: the only place that prints |
 //! | `python` | the Python module (feature `python`) |
 
@@ -22,6 +23,7 @@
 pub mod capture;
 pub mod cli;
 mod error;
+pub mod load;
 pub mod message;
 pub mod net;
 #[cfg(feature = "python")]

@@ -20,10 +20,12 @@ mod preamble;
 mod reader;
 mod reassembly;
 mod records;
+mod shared;
 mod stream;
 mod synthesis;
 mod writer;
 
 pub use digest::digest;
 pub use reader::{Counters, Origin, Reader};
+pub use shared::SharedWriter;
 pub use writer::{Summary, Writer, WriterOptions};

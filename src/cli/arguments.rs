@@ -41,6 +41,11 @@ impl GuessArguments {
         format.set_guess_window(self.guess_window);
         Ok(format)
     }
+
+    /// How long that is.
+    pub(super) fn window(&self) -> Duration {
+        self.guess_window
+    }
 }
 
 impl FormatArguments {

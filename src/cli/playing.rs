@@ -1,21 +1,21 @@
 //! What `replay` and `serve` share: how to play, the script, and the verdict.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 
 use super::arguments::{FormatArguments, OutputArguments, RuleArguments, duration, parsed};
 use super::failure::{At, Failure};
-use super::show::warn_of_damage;
 use super::words::say;
 use super::{DONE, FINDING, Outcome, live, rehearsal};
 use crate::Error;
-use crate::capture::{Reader, Writer, digest};
+use crate::capture::SharedWriter;
+use crate::load::{Loaded, Loading, interval};
 use crate::net::Recorder;
-use crate::replay::{CaptureDigest, Carry, Draft, Options, Receipt, Script, Speed};
-use crate::session::Side;
+use crate::replay::{CaptureDigest, Carry, Options, Receipt, Script, Speed};
+use crate::session::{Side, Sink};
 use crate::wire::Format;
 
 /// How to play, for `replay` and `serve`.
@@ -77,54 +77,20 @@ pub(super) struct VerdictArguments {
     receipt: Option<PathBuf>,
 }
 
-/// A script, and what it was read from.
-pub(super) struct Loaded {
-    pub(super) script: Script,
-    pub(super) captures: Vec<CaptureDigest>,
-    /// What the messages of the first capture were read as.
-    pub(super) format: Option<Format>,
-}
-
 impl PlayArguments {
-    /// Reads the captures, each as the format given, else as recorded, else as bytes; `ours` is the
-    /// side whose messages a rate spaces.
+    /// Reads the captures, and says what of them is not there; `ours` is the side that is played.
     pub(super) fn load(&self, files: &[PathBuf], ours: Side) -> Result<Loaded, Failure> {
-        let (mut draft, mut captures, mut label) = (Draft::new(), Vec::new(), None);
-        for file in files {
-            let mut reader = Reader::open(file)?;
-            let format = match (&self.format.format, reader.origin().format()) {
-                (None, None) => Format::raw(),
-                (_, recorded) => self.format.or_recorded(recorded)?,
-            };
-            draft.read(format.clone(), |sink| reader.read_all(sink))?;
-            warn_of_damage(&reader, file);
-            let path = file.display().to_string();
-            captures.push(CaptureDigest { path, sha256: digest(file)? });
-            label.get_or_insert(format);
-        }
-        let mut script = draft.finish();
-        self.select(&mut script);
-        if let Some(most) = self.time.cap_idle {
-            script.cap_idle(most);
-        }
-        if let Some(interval) = self.time.rate {
-            script.space(ours, interval);
-        }
-        Ok(Loaded { script, captures, format: label })
-    }
-
-    /// Keeps the connections that were asked for, and says which of them are not there.
-    fn select(&self, script: &mut Script) {
-        if self.connection.is_empty() {
-            return;
-        }
-        let there = script.conversations.len();
-        for asked in &self.connection {
-            if !script.conversations.iter().any(|one| one.connection.0 == *asked) {
-                say(format_args!("there is no connection {asked}: there are {there}, from 0"));
-            }
-        }
-        script.retain(|one| self.connection.contains(&one.connection.0));
+        let chosen = !self.connection.is_empty();
+        let loading = Loading {
+            format: self.format.given()?,
+            guess_window: self.format.guess.window(),
+            connections: chosen.then(|| self.connection.clone()),
+            cap_idle: self.time.cap_idle,
+            interval: self.time.rate,
+        };
+        let loaded = loading.load(files, ours)?;
+        loaded.notes.iter().for_each(say);
+        Ok(loaded)
     }
 
     /// How to play it; with the capture to complete afterwards, if one is written.
@@ -132,9 +98,9 @@ impl PlayArguments {
         let rules = self.rules.rules(&self.carry)?;
         // The file last: bad usage must not leave an empty capture behind.
         let writer = self.output.writer(format)?;
-        let recording = Recording(writer.map(|writer| Arc::new(Mutex::new(Some(writer)))));
+        let recording = Recording(writer.map(SharedWriter::new));
         let record = recording.0.clone().map(|writer| {
-            let sink: Box<dyn crate::session::Sink + Send> = Box::new(writer);
+            let sink: Box<dyn Sink + Send> = Box::new(writer);
             Arc::new(Recorder::new(sink))
         });
         let options = Options {
@@ -198,24 +164,17 @@ impl VerdictArguments {
 }
 
 /// The capture of a replay, if one is written.
-pub(super) struct Recording(Option<Arc<Mutex<Option<Writer>>>>);
+pub(super) struct Recording(Option<SharedWriter>);
 
 impl Recording {
     fn finish(self, path: Option<&Path>) -> crate::Result<()> {
-        let writer = self.0.and_then(|shared| {
-            // Whoever reported to it is done; one that panicked has said so.
-            shared.lock().unwrap_or_else(PoisonError::into_inner).take()
-        });
-        live::completed(writer, path)
+        live::completed(self.0.and_then(|shared| shared.take()), path)
     }
 }
 
 /// The time from one message to the next: `1000/s`, or the number alone.
 fn rate(given: &str) -> Result<Duration, String> {
     let number = given.strip_suffix("/s").unwrap_or(given);
-    match number.parse::<f64>() {
-        // A day from one to the next is the longest that makes sense, a nanosecond the shortest.
-        Ok(rate) if (1e-5..=1e9).contains(&rate) => Ok(Duration::from_secs_f64(1.0 / rate)),
-        _ => Err("write how many messages a second, as 1000/s".to_owned()),
-    }
+    let read = number.parse().ok().and_then(|rate| interval(rate).ok());
+    read.ok_or_else(|| "write how many messages a second, as 1000/s".to_owned())
 }

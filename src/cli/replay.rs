@@ -4,13 +4,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
+use tokio::net::TcpListener;
 
 use super::Outcome;
 use super::failure::{At, Failure};
 use super::live;
-use super::playing::{Loaded, PlayArguments};
+use super::playing::PlayArguments;
+use crate::load::Loaded;
 use crate::net::{self, Address};
-use crate::replay::{Options, replay, replay_between};
+use crate::replay::{Options, Script, replay, replay_between};
 use crate::session::Side;
 
 /// Play the recorded client to a server
@@ -52,30 +54,39 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
     let listen: Option<Address> =
         arguments.listen.as_deref().map(str::parse).transpose().at("--listen")?;
     let playing = arguments.playing;
-    let Loaded { script, captures, format } = playing.load(&arguments.files, Side::Client)?;
+    let Loaded { script, captures, format, .. } = playing.load(&arguments.files, Side::Client)?;
     if playing.dry_run {
         return playing.rehearse(&script, Side::Client);
     }
     let runtime = live::runtime()?;
     let (played, recording) = runtime.block_on(async {
-        let listener = match &listen {
-            Some(listen) => Some(net::listen(listen).await.at("--listen")?),
-            None => None,
+        let parts = match &listen {
+            Some(listen) => {
+                let listener = net::listen(listen).await.at("--listen")?;
+                let here = listener.local_addr().map_or(0, |here| here.port());
+                Parts::Both(script.split(to.port(), here)?, listener)
+            }
+            None => Parts::Clients(Arc::new(script)),
         };
-        // The file last: a port in use must not leave an empty capture behind.
+        // The file last: bad usage or a port in use must not leave an empty capture behind.
         let (options, recording) = playing.options(format.as_ref())?;
         let options = Options { serial: arguments.serial, ..options };
         live::stop_on_signals(&options.stop)?;
-        let played = match listener {
-            Some(listener) => {
-                let here = listener.local_addr().map_or(0, |here| here.port());
-                let parts = script.split(to.port(), here)?;
+        let played = match parts {
+            Parts::Both(scripts, listener) => {
                 live::announce(&listener)?;
-                replay_between(parts, &to, listener, &options).await
+                replay_between(scripts, &to, listener, &options).await
             }
-            None => replay(Arc::new(script), &to, &options).await,
+            Parts::Clients(script) => replay(script, &to, &options).await,
         };
         Ok::<_, Failure>((played, recording))
     })?;
     playing.conclude(played, captures, recording)
+}
+
+/// What is played.
+enum Parts {
+    Clients(Arc<Script>),
+    /// The clients of the server in the middle, and what it dials.
+    Both((Script, Script), TcpListener),
 }

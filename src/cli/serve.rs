@@ -10,8 +10,9 @@ use super::arguments::{LimitArguments, duration};
 use super::command::{CommandArguments, or_ours};
 use super::failure::{At, Failure};
 use super::live::{self, Signals};
-use super::playing::{Loaded, PlayArguments};
+use super::playing::PlayArguments;
 use super::{DONE, Outcome};
+use crate::load::Loaded;
 use crate::net::{self, Address};
 use crate::replay::{Serving, serve};
 use crate::session::Side;
@@ -53,7 +54,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: Arguments) -> Outcome {
     let listen: Address = arguments.listen.parse().at("--listen")?;
     let playing = arguments.playing;
-    let Loaded { script, captures, format } = playing.load(&arguments.files, Side::Server)?;
+    let Loaded { script, captures, format, .. } = playing.load(&arguments.files, Side::Server)?;
     if playing.dry_run {
         return playing.rehearse(&script, Side::Server);
     }

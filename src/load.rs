@@ -1,0 +1,145 @@
+//! From captures to what is played: the script, and what a receipt says of where it comes from.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::capture::{Reader, digest};
+use crate::replay::{CaptureDigest, Draft, Script};
+use crate::session::Side;
+use crate::wire::Format;
+use crate::{Error, Result};
+
+/// What of captures is played, and when. The default is all of it, as it was recorded.
+#[derive(Clone, Debug)]
+pub struct Loading {
+    /// What the messages are; else what each capture says that it was recorded as, else bytes.
+    pub format: Option<Format>,
+    /// How long a guessed message may pause, for formats that a capture says itself.
+    pub guess_window: Duration,
+    /// The numbers of the connections to play; all of them if it is not given.
+    pub connections: Option<Vec<u64>>,
+    /// The longest time in which nothing happens on any connection.
+    pub cap_idle: Option<Duration>,
+    /// The time from one message to the next on all connections together, instead of the recorded
+    /// one; see [`interval`].
+    pub interval: Option<Duration>,
+}
+
+impl Default for Loading {
+    fn default() -> Loading {
+        Loading {
+            format: None,
+            guess_window: Format::GUESS_WINDOW,
+            connections: None,
+            cap_idle: None,
+            interval: None,
+        }
+    }
+}
+
+/// A script, and what it was read from.
+#[derive(Debug)]
+pub struct Loaded {
+    /// What is played.
+    pub script: Script,
+    /// The captures, in the order given.
+    pub captures: Vec<CaptureDigest>,
+    /// What the messages of the first capture were read as.
+    pub format: Option<Format>,
+    /// What a reader of the verdict should know, in words: damage, connections that are not there.
+    pub notes: Vec<String>,
+}
+
+impl Loading {
+    /// Reads captures as one script; `ours` is the side that will be played.
+    ///
+    /// # Errors
+    /// What [`Reader`] says of a file.
+    pub fn load(&self, paths: &[PathBuf], ours: Side) -> Result<Loaded> {
+        let (mut draft, mut captures, mut label) = (Draft::new(), Vec::new(), None);
+        let mut notes = Vec::new();
+        for path in paths {
+            let mut reader = Reader::open(path)?;
+            let format = self.format(reader.origin().format());
+            draft.read(format.clone(), |sink| reader.read_all(sink))?;
+            let damage = reader.summary().warnings();
+            notes.extend(damage.iter().map(|warning| format!("{}: {warning}", path.display())));
+            captures.push(named(path)?);
+            label.get_or_insert(format);
+        }
+        let mut script = draft.finish();
+        notes.extend(self.select(&mut script));
+        if let Some(most) = self.cap_idle {
+            script.cap_idle(most);
+        }
+        if let Some(interval) = self.interval {
+            script.space(ours, interval);
+        }
+        Ok(Loaded { script, captures, format: label, notes })
+    }
+
+    /// What the messages of a capture are that was recorded as `recorded`, if it says so.
+    fn format(&self, recorded: Option<&str>) -> Format {
+        let Some(spelling) = recorded.filter(|_| self.format.is_none()) else {
+            return self.format.clone().unwrap_or_else(Format::raw);
+        };
+        // A capture of a later version may name a format that this one does not know.
+        let mut format = Format::parse(spelling).unwrap_or_else(|_| Format::auto());
+        format.set_guess_window(self.guess_window);
+        format
+    }
+
+    /// Keeps the connections that were asked for, and says which of them are not there.
+    fn select(&self, script: &mut Script) -> Vec<String> {
+        let Some(chosen) = &self.connections else { return Vec::new() };
+        let there = script.conversations.len();
+        let numbers = script.conversations.iter().map(|one| one.connection.0);
+        let absent = chosen.iter().filter(|&&asked| !numbers.clone().any(|one| one == asked));
+        let notes = absent
+            .map(|asked| format!("there is no connection {asked}: there are {there}, from 0"))
+            .collect();
+        script.retain(|one| chosen.contains(&one.connection.0));
+        notes
+    }
+}
+
+/// The time from one message to the next at so many messages a second.
+///
+/// # Errors
+/// [`Error::Usage`] for a number that is none.
+pub fn interval(rate: f64) -> Result<Duration> {
+    // A day from one to the next is the longest that makes sense, a nanosecond the shortest.
+    match (1e-5..=1e9).contains(&rate) {
+        true => Ok(Duration::from_secs_f64(1.0 / rate)),
+        false => Err(Error::Usage(format!(
+            "{rate} is no rate: messages a second are 0.00001 to 1000000000"
+        ))),
+    }
+}
+
+fn named(path: &Path) -> Result<CaptureDigest> {
+    Ok(CaptureDigest { path: path.display().to_string(), sha256: digest(path)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_a_time_between_messages_within_reason() {
+        assert_eq!(interval(1000.0).unwrap(), Duration::from_millis(1));
+        for rate in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e10, 1e-6] {
+            assert!(interval(rate).is_err(), "{rate}");
+        }
+    }
+
+    #[test]
+    fn a_capture_is_read_as_given_else_as_it_says_else_as_bytes() {
+        let given = Loading { format: Some(Format::parse("text").unwrap()), ..Loading::default() };
+        assert_eq!(given.format(Some("pickle")).to_string(), "text");
+        let recorded = Loading::default();
+        assert_eq!(recorded.format(Some("pickle")).to_string(), "pickle");
+        assert_eq!(recorded.format(Some("of a later version")).to_string(), "auto");
+        assert_eq!(recorded.format(None).to_string(), "raw");
+    }
+}
