@@ -13,3 +13,7 @@ mod crossing;
 mod endings;
 #[path = "conversations/shapes.rs"]
 mod shapes;
+#[path = "conversations/time.rs"]
+mod time;
+#[path = "conversations/trouble.rs"]
+mod trouble;

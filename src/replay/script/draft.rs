@@ -61,14 +61,14 @@ impl Draft {
         let conversations = drafted.into_iter().map(|(times, mut conversation)| {
             conversation.opened = times.opened.since(begun);
             conversation.due = conversation.opened;
-            let mut last = conversation.opened;
+            let mut last = times.opened;
             for (step, at) in conversation.steps.iter_mut().zip(times.steps) {
-                let at = at.since(begun);
                 if at < last {
                     conversation.clamped += 1;
                 }
                 last = at.max(last);
-                (step.at, step.due) = (last, last);
+                step.at = last.since(begun);
+                step.due = step.at;
             }
             conversation
         });
