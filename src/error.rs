@@ -30,7 +30,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// A socket could not be opened, or a connection broke.
-    #[error("cannot {action} {address}: {source}")]
+    #[error("cannot {action} {address}: {source}{}", advice(source))]
     Network {
         /// What was tried, as a verb: `listen on`, `connect to`.
         action: &'static str,
@@ -106,5 +106,15 @@ impl Error {
     /// A failure on a socket.
     pub fn network(action: &'static str, address: impl ToString, source: io::Error) -> Error {
         Error::Network { action, address: address.to_string(), source }
+    }
+}
+
+/// What to do about a failure that the system's words alone leave open.
+fn advice(source: &io::Error) -> &'static str {
+    match source.raw_os_error() {
+        Some(libc::EMFILE) => {
+            "; every connection needs a descriptor: allow more of them with `ulimit -n`"
+        }
+        _ => "",
     }
 }

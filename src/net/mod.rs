@@ -3,12 +3,14 @@
 //! stop.
 
 mod address;
+mod descriptors;
 mod recorder;
 mod relay;
 mod socket;
 mod stop;
 
 pub use address::Address;
+pub use descriptors::make_room;
 pub use recorder::Recorder;
 pub use relay::relay;
 pub use socket::{abort, connect, is_reset, listen, unacknowledged};
