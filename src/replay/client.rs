@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::net::TcpStream;
-use tokio::time::{sleep_until, timeout_at};
+use tokio::time::timeout_at;
 
+use super::clock::Clock;
 use super::options::Options;
 use super::pace::{Pace, later};
 use super::players::{Players, flushed};
@@ -38,7 +39,11 @@ async fn play(script: Arc<Script>, to: &Address, options: &Options) -> Result<Re
             pace = pace.anchored(conversation.due, Instant::now());
         }
         let due = pace.due(conversation.due);
-        players.spawn(index, pace, connect(to.clone(), due, options.clone()));
+        players.spawn(
+            index,
+            pace,
+            connect(to.clone(), due, players.clock.clone(), options.clone()),
+        );
     }
     players.receipt().await
 }
@@ -47,11 +52,12 @@ async fn play(script: Arc<Script>, to: &Address, options: &Options) -> Result<Re
 async fn connect(
     to: Address,
     due: Instant,
+    clock: Clock,
     options: Options,
 ) -> std::result::Result<TcpStream, String> {
     let deadline = later(due.max(Instant::now()), options.patience);
     tokio::select! {
-        () = sleep_until(due.into()) => {}
+        () = clock.sleep_until(due) => {}
         () = options.stop.requested() => return Err("stopped before it began".to_owned()),
     }
     tokio::select! {

@@ -8,10 +8,12 @@
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpStream;
+use tokio::task::coop::consume_budget;
 
+use super::clock::Clock;
 use super::compare::Comparison;
 use super::options::Options;
-use super::pace::{Pace, later};
+use super::pace::{Pace, Speed, later};
 use super::peer::{Broken, End, Peer};
 use super::receipt::ConnectionReceipt;
 use super::script::{Action, Conversation, Step};
@@ -37,17 +39,20 @@ pub(super) async fn drive(
     ours: Side,
     stream: TcpStream,
     pace: Pace,
+    clock: &Clock,
     options: &Options,
 ) -> Result<ConnectionReceipt> {
     let comparison = Comparison::new(conversation, ours.other(), &options.rules);
+    let begun = Instant::now();
     let mut driver = Driver {
         conversation,
         ours,
-        peer: Peer::new(stream, ours, comparison, options)?,
+        peer: Peer::new(stream, ours, comparison, clock, options)?,
         pace,
         options,
         receipt: ConnectionReceipt::planned(conversation, ours),
-        begun: Instant::now(),
+        begun,
+        allowed: begun,
         overtaken: None,
         crossing: None,
         end_waived: false,
@@ -83,6 +88,8 @@ struct Driver<'a> {
     options: &'a Options,
     receipt: ConnectionReceipt,
     begun: Instant,
+    /// Since when the peer has not been holding us up.
+    allowed: Instant,
     /// What of the peer should have come before something of ours that went out: when it was recorded,
     /// how many messages should have come, and the last of them.
     overtaken: Option<(Duration, u64, &'a Message)>,
@@ -117,17 +124,19 @@ impl<'a> Driver<'a> {
         let mut expected = 0;
         let mut end_is_due = false;
         let mut previous = conversation.opened;
+        let mut next = 0;
         for (position, step) in conversation.steps.iter().enumerate() {
             let recorded_wait = step.at.saturating_sub(previous);
             previous = step.at;
             if step.side == self.ours {
                 self.hear_overtaken(step).await?;
-                self.pause(self.pace.due(step.due)).await?;
+                let due = self.pace.due(step.due);
+                self.pause(due).await?;
                 match &step.action {
                     Action::Send(message) => {
                         self.refuse_early_end(end_is_due)?;
                         self.mark_reordered();
-                        self.send(message).await?;
+                        self.send(message, due).await?;
                     }
                     Action::Eof => self.half_close()?,
                     Action::Reset => return self.abort().await,
@@ -135,7 +144,12 @@ impl<'a> Driver<'a> {
                 continue;
             }
             let rest = &conversation.steps[position + 1..];
-            let wait = self.wait(step, rest, recorded_wait);
+            // Looked for once, however much the peer says before it.
+            if next <= position {
+                let found = rest.iter().position(|later| later.side == self.ours);
+                next = found.map_or(usize::MAX, |further| position + 1 + further);
+            }
+            let wait = self.wait(step, conversation.steps.get(next), recorded_wait);
             match &step.action {
                 Action::Send(message) => {
                     expected += 1;
@@ -169,9 +183,8 @@ impl<'a> Driver<'a> {
         Ok(())
     }
 
-    /// How long `step` of the peer is waited for, before the `rest`.
-    fn wait(&mut self, step: &Step, rest: &[Step], recorded_wait: Duration) -> Wait {
-        let next = rest.iter().find(|next| next.side == self.ours);
+    /// How long `step` of the peer is waited for, before the `next` of ours.
+    fn wait(&mut self, step: &Step, next: Option<&Step>, recorded_wait: Duration) -> Wait {
         let may_cross = next.is_some_and(|next| match (&step.action, &next.action) {
             // Two that end cut nothing off.
             (Action::Eof, Action::Eof) => is_near(step.at, next),
@@ -245,6 +258,7 @@ impl<'a> Driver<'a> {
                 continue;
             }
             if wait.may_cross {
+                self.allowed = self.allowed.max(wait.deadline);
                 return Ok(false);
             }
             let (arrived, all) = (self.peer.comparison.arrived, self.all());
@@ -256,6 +270,8 @@ impl<'a> Driver<'a> {
             return Err(self.stalled(&wait, &what));
         }
         self.crossing = None;
+        // From when it came, not from when it had been compared: that time is ours.
+        self.allowed = self.allowed.max(self.peer.completed(expected).unwrap_or(self.begun));
         Ok(true)
     }
 
@@ -263,7 +279,9 @@ impl<'a> Driver<'a> {
     /// which nothing of ours depends it is enough that its kernel has acknowledged all we sent.
     async fn hear_end(&mut self, wait: Wait, last: bool) -> Played<()> {
         while self.peer.end.is_none() {
-            if self.hear_until(wait.deadline).await? || self.peer.end.is_some() {
+            let in_time = self.hear_until(wait.deadline).await?;
+            self.allowed = Instant::now();
+            if in_time || self.peer.end.is_some() {
                 continue;
             }
             let (waited, peer) = (wait.since.elapsed().as_secs_f64(), self.ours.other());
@@ -303,6 +321,10 @@ impl<'a> Driver<'a> {
 
     /// Waits until `due`, hearing what comes meanwhile.
     async fn pause(&mut self, due: Instant) -> Played<()> {
+        // A peer that takes everything at once never has us wait, and only waiting hears of a stop.
+        if self.options.stop.is_requested() {
+            return self.told(Err(Broken::Stopped));
+        }
         while Instant::now() < due {
             if !self.hear_until(due).await? {
                 break;
@@ -311,13 +333,17 @@ impl<'a> Driver<'a> {
         Ok(())
     }
 
-    async fn send(&mut self, message: &Message) -> Played<()> {
+    async fn send(&mut self, message: &Message, due: Instant) -> Played<()> {
         let bytes = self.peer.comparison.outgoing(message).map_err(|reason| {
             Ending::Failed(format!("message {} could not be sent: {reason}", message.index))
         })?;
         let mut rest = &*bytes;
         self.told(self.peer.say(rest))?;
         let mut since = Instant::now();
+        // At full speed nothing has a time to keep.
+        if self.options.speed != Speed::Max {
+            self.receipt.timing.get_or_insert_default().record(due, self.allowed, since);
+        }
         while !rest.is_empty() {
             if self.peer.end == Some(End::Reset) {
                 return Err(self.reset_in_the_middle());
@@ -338,11 +364,15 @@ impl<'a> Driver<'a> {
                 let what = format!("to read: {left} bytes of message {} are left", message.index);
                 return Err(self.stalled(&wait, &what));
             }
+            self.allowed = Instant::now();
         }
         self.receipt.sent += 1;
         // An answer or a reset that is there already is heard before the next message goes out.
         let heard = self.peer.hear();
-        self.told(heard)
+        self.told(heard)?;
+        // One that never has to wait would keep other connections from being heard.
+        consume_budget().await;
+        Ok(())
     }
 
     fn half_close(&mut self) -> Played<()> {

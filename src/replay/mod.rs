@@ -12,6 +12,7 @@
 mod between;
 mod carry;
 mod client;
+mod clock;
 mod compare;
 mod document;
 mod driver;
@@ -26,6 +27,7 @@ mod rules;
 mod same;
 mod script;
 mod server;
+mod timing;
 
 pub use between::replay_between;
 pub use carry::Carry;
@@ -38,3 +40,4 @@ pub use receipt::{CaptureDigest, ConnectionReceipt, Outcome, Receipt};
 pub use rules::{Compare, Rules, Tolerance};
 pub use script::{Action, Conversation, Draft, Gap, Script, Step};
 pub use server::serve;
+pub use timing::{Punctuality, Timing};

@@ -1,11 +1,12 @@
 //! The live other end of a connection that is being played: what it says is compared as it comes.
 
+use std::cell::RefCell;
 use std::io::{self, ErrorKind};
 use std::time::Instant;
 
 use tokio::net::TcpStream;
-use tokio::time::sleep_until;
 
+use super::clock::Clock;
 use super::compare::Comparison;
 use super::options::{Options, Record};
 use crate::net::{self, Stop};
@@ -15,6 +16,11 @@ use crate::{Error, Result};
 
 /// The most that is read at once, in bytes.
 const READ_SIZE: usize = 64 * 1024;
+
+thread_local! {
+    /// What was read last: room for it once a thread, as a thousand connections need no more.
+    static READ: RefCell<Vec<u8>> = RefCell::new(Vec::with_capacity(READ_SIZE));
+}
 
 /// The other end.
 pub(super) struct Peer<'a> {
@@ -26,7 +32,10 @@ pub(super) struct Peer<'a> {
     /// How it ended, once it has.
     pub(super) end: Option<End>,
     half_closed: bool,
+    /// How many messages had come before the last read, and when that was.
+    last_read: (u64, Instant),
     record: Option<(&'a Record, ConnectionId)>,
+    clock: &'a Clock,
     stop: &'a Stop,
 }
 
@@ -60,6 +69,7 @@ impl<'a> Peer<'a> {
         stream: TcpStream,
         ours: Side,
         comparison: Comparison<'a>,
+        clock: &'a Clock,
         options: &'a Options,
     ) -> Result<Peer<'a>> {
         let record = match &options.record {
@@ -67,8 +77,17 @@ impl<'a> Peer<'a> {
             None => None,
         };
         let stop = &options.stop;
-        let stream = Some(stream);
-        Ok(Peer { stream, ours, comparison, end: None, half_closed: false, record, stop })
+        Ok(Peer {
+            stream: Some(stream),
+            ours,
+            comparison,
+            end: None,
+            half_closed: false,
+            last_read: (0, Instant::now()),
+            record,
+            clock,
+            stop,
+        })
     }
 
     /// Takes down what is about to be written: no answer may stand before its question.
@@ -119,6 +138,12 @@ impl<'a> Peer<'a> {
         self.stream.as_ref().and_then(net::unacknowledged)
     }
 
+    /// When the first so many messages had come, if it was the last read that completed them.
+    pub(super) fn completed(&self, messages: u64) -> Option<Instant> {
+        let (before, at) = self.last_read;
+        (before < messages && messages <= self.comparison.arrived).then_some(at)
+    }
+
     /// Hears what comes next; false at `deadline`, when what is there by then has been heard. A silence
     /// that completes a message is something heard.
     pub(super) async fn hear_until(&mut self, deadline: Instant) -> Heard<bool> {
@@ -140,7 +165,7 @@ impl<'a> Peer<'a> {
                 None => std::future::pending().await,
             }
         };
-        let ready = before(deadline, self.stop, heard).await?;
+        let ready = self.before(deadline, heard).await?;
         self.hear_and(ready)
     }
 
@@ -154,7 +179,7 @@ impl<'a> Peer<'a> {
                 ready = stream.writable() => ready,
             }
         };
-        let ready = before(deadline, self.stop, either).await?;
+        let ready = self.before(deadline, either).await?;
         self.hear_and(ready)
     }
 
@@ -165,20 +190,27 @@ impl<'a> Peer<'a> {
 
     /// Takes what has arrived already, without waiting; one read of it, since a peer may never pause.
     pub(super) fn hear(&mut self) -> Heard<()> {
+        READ.with_borrow_mut(|bytes| {
+            bytes.clear();
+            self.hear_into(bytes)
+        })
+    }
+
+    fn hear_into(&mut self, bytes: &mut Vec<u8>) -> Heard<()> {
         let Some(stream) = self.stream.as_ref().filter(|_| self.end.is_none()) else {
             return Ok(());
         };
         let side = self.ours.other();
-        let mut bytes = Vec::with_capacity(READ_SIZE);
-        match stream.try_read_buf(&mut bytes) {
+        match stream.try_read_buf(bytes) {
             Ok(0) => {
                 self.end = Some(End::Eof);
                 self.take_down(Kind::Eof { side })
             }
             Ok(length) => {
-                self.take_down(Kind::Data { side, bytes: &bytes })?;
+                self.last_read = (self.comparison.arrived, Instant::now());
+                self.take_down(Kind::Data { side, bytes })?;
                 self.take_down(Kind::Delivered { side, length: length as u64 })?;
-                self.comparison.take(Arrival { at: Timestamp::now(), frame: None }, &bytes);
+                self.comparison.take(Arrival { at: Timestamp::now(), frame: None }, bytes);
                 Ok(())
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(()),
@@ -187,6 +219,25 @@ impl<'a> Peer<'a> {
                 self.take_down(Kind::Reset { side })
             }
             Err(error) => Err(Broken::Connection(error)),
+        }
+    }
+
+    /// Whether `ready` came before `deadline`.
+    async fn before(
+        &self,
+        deadline: Instant,
+        ready: impl Future<Output = io::Result<()>>,
+    ) -> Heard<bool> {
+        // A task that always has something to do, which a peer that never pauses sees to, may never be
+        // woken by a clock: so the deadline is looked at first.
+        if Instant::now() >= deadline {
+            return Ok(false);
+        }
+        tokio::select! {
+            biased;
+            () = self.stop.requested() => Err(Broken::Stopped),
+            () = self.clock.sleep_until(deadline) => Ok(false),
+            ready = ready => ready.map(|()| true).map_err(Broken::Connection),
         }
     }
 
@@ -212,24 +263,5 @@ fn open(record: &Record, stream: &TcpStream, ours: Side) -> Result<ConnectionId>
         Side::Server => {
             record.open(there, here, Route { accepted: Some((there, here)), dialled: None })
         }
-    }
-}
-
-/// Whether `ready` came before `deadline`.
-async fn before(
-    deadline: Instant,
-    stop: &Stop,
-    ready: impl Future<Output = io::Result<()>>,
-) -> Heard<bool> {
-    // The runtime's clock stands still for a task that always has something to do, which a peer that
-    // never pauses sees to: so the deadline is looked at first, and by the system's clock.
-    if Instant::now() >= deadline {
-        return Ok(false);
-    }
-    tokio::select! {
-        biased;
-        () = stop.requested() => Err(Broken::Stopped),
-        () = sleep_until(deadline.into()) => Ok(false),
-        ready = ready => ready.map(|()| true).map_err(Broken::Connection),
     }
 }

@@ -7,12 +7,14 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::clock::Clock;
 use super::driver::drive;
 use super::options::Options;
 use super::pace::Pace;
 use super::receipt::{ConnectionReceipt, Receipt};
 use super::script::{Conversation, Script};
 use crate::Result;
+use crate::net;
 use crate::session::Side;
 
 /// How often what is taken down of a replay is brought to the disk: at most one second may be lost.
@@ -23,14 +25,17 @@ pub(super) struct Players {
     pub(super) script: Arc<Script>,
     pub(super) ours: Side,
     pub(super) options: Arc<Options>,
+    pub(super) clock: Clock,
     running: JoinSet<Result<(usize, ConnectionReceipt)>>,
     done: Vec<(usize, ConnectionReceipt)>,
 }
 
 impl Players {
+    /// To be called within the runtime that plays.
     pub(super) fn new(script: Arc<Script>, ours: Side, options: &Options) -> Players {
-        let options = Arc::new(options.clone());
-        Players { script, ours, options, running: JoinSet::new(), done: Vec::new() }
+        net::make_room(script.conversations.len());
+        let (options, clock) = (Arc::new(options.clone()), Clock::start());
+        Players { script, ours, options, clock, running: JoinSet::new(), done: Vec::new() }
     }
 
     /// What keeps a conversation from being played, if anything does: what is missing of a recording
@@ -48,10 +53,11 @@ impl Players {
         F: Future<Output = std::result::Result<TcpStream, String>> + Send + 'static,
     {
         let (script, ours, options) = (self.script.clone(), self.ours, self.options.clone());
+        let clock = self.clock.clone();
         self.running.spawn(async move {
             let conversation = &script.conversations[index];
             let receipt = match connect.await {
-                Ok(stream) => drive(conversation, ours, stream, pace, &options).await?,
+                Ok(stream) => drive(conversation, ours, stream, pace, &clock, &options).await?,
                 Err(reason) => ConnectionReceipt::unplayed(conversation, ours, reason),
             };
             Ok((index, receipt))

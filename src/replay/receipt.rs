@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::compare::{Comparison, Difference};
 use super::script::Conversation;
+use super::timing::Timing;
 use crate::session::Side;
 
 /// The verdict.
@@ -46,6 +47,8 @@ pub struct Receipt {
     pub captures: Vec<CaptureDigest>,
     /// What a reader of the verdict should know, in words.
     pub notes: Vec<String>,
+    /// How closely the sends on all connections kept to their times.
+    pub timing: Option<Timing>,
     /// Each recorded connection, in recorded order.
     pub connections: Vec<ConnectionReceipt>,
 }
@@ -101,6 +104,8 @@ pub struct ConnectionReceipt {
     pub reordered: u64,
     /// How many recorded times ran backwards.
     pub clamped: u64,
+    /// How closely our sends kept to their times; `None` where nothing was sent, or at full speed.
+    pub timing: Option<Timing>,
     /// Why this is a verdict on a part of the connection only, in words.
     pub tainted: Vec<String>,
     /// What kept it from being played, or makes it fail, in words.
@@ -132,12 +137,18 @@ impl Receipt {
             (false, true) => Side::Server.name(),
             _ => Side::Client.name(),
         };
+        let timing = connections.iter().filter_map(|one| one.timing.clone()).reduce(|all, one| {
+            let mut all = all;
+            all.add(&one);
+            all
+        });
         Receipt {
             outcome,
             tainted: connections.iter().any(|one| !one.tainted.is_empty()),
             role,
             captures: Vec::new(),
             notes: unused(&connections),
+            timing,
             connections,
         }
     }
@@ -195,6 +206,7 @@ impl ConnectionReceipt {
             stalls: 0,
             reordered: 0,
             clamped: conversation.clamped,
+            timing: None,
             tainted: conversation.taints(),
             failures: Vec::new(),
             notes: Vec::new(),

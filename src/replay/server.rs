@@ -11,8 +11,8 @@ use super::pace::{Pace, Speed, later};
 use super::players::{Players, flushed};
 use super::receipt::Receipt;
 use super::script::Script;
-use crate::Result;
 use crate::session::Side;
+use crate::{Error, Result};
 
 /// How long a client that has already connected may take to be seen.
 const CLOSING: Duration = Duration::from_millis(100);
@@ -98,7 +98,7 @@ async fn next_client(
         biased;
         accepted = listener.accept() => match accepted {
             Ok((stream, _)) => Ok(stream),
-            Err(error) => Err(format!("cannot accept a client: {error}")),
+            Err(error) => Err(Error::network("accept", "a client", error).to_string()),
         },
         () = options.stop.requested() => Err("stopped before a client came".to_owned()),
         () = closed => Err("no client came for it".to_owned()),

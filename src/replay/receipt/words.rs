@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::{ConnectionReceipt, Outcome, Receipt};
 use crate::replay::compare::Difference;
+use crate::replay::timing::Timing;
 use crate::wire::visible;
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
@@ -23,6 +24,11 @@ impl fmt::Display for Receipt {
         }
         for note in &self.notes {
             writeln!(f, "note: {note}")?;
+        }
+        if let Some(timing) = self.timing.as_ref().and_then(Timing::summary)
+            && self.connections.len() > 1
+        {
+            writeln!(f, "{timing}")?;
         }
         outcome(f, self.outcome)?;
         if self.connections.iter().all(|one| one.planned + one.expected == 0) {
@@ -79,6 +85,9 @@ impl fmt::Display for ConnectionReceipt {
         }
         if self.reordered > 0 {
             write!(f, ", {} reordered", self.reordered)?;
+        }
+        if let Some(timing) = self.timing.as_ref().and_then(Timing::summary) {
+            write!(f, "\n  {timing}")?;
         }
         for failure in &self.failures {
             write!(f, "\n  {failure}")?;
