@@ -26,14 +26,9 @@ pub(super) fn into(
     changes.retain(|(place, _)| {
         !places.iter().any(|other| other.len() < place.len() && place.starts_with(other))
     });
-    let mut wanted = document.json.clone();
-    for (place, live) in &changes {
-        let node = wanted.pointer_mut(&place.pointer()).ok_or("the place is not there")?;
-        *node = (*live).clone();
-    }
-    let bytes = match message.format.codec() {
-        Codec::Text => text(message, value, &changes)?,
-        _ => value_bytes(message, value, document.dialect, &changes)?,
+    let (bytes, wanted) = match message.format.codec() {
+        Codec::Text => text(message, value, document, &changes)?,
+        _ => encoded(message, value, document.dialect, &changes)?,
     };
     // Never a silent change: it is read back as it is meant, or not sent.
     match read_back(&message.format, &bytes) {
@@ -42,7 +37,13 @@ pub(super) fn into(
     }
 }
 
-fn text(message: &Message, value: &Value, changes: &[(Place, &Json)]) -> Put<Vec<u8>> {
+/// The message's bytes, and the JSON that they are to be read back as.
+fn text(
+    message: &Message,
+    value: &Value,
+    document: &Document,
+    changes: &[(Place, &Json)],
+) -> Put<(Vec<u8>, Json)> {
     let old = value.as_str(value.root()).unwrap_or_default();
     let new = match changes {
         [(place, live)] if place.is_root() && document::read_text(old).is_none() => {
@@ -50,22 +51,28 @@ fn text(message: &Message, value: &Value, changes: &[(Place, &Json)]) -> Put<Vec
         }
         _ => splice::into(old, changes).ok_or("its text cannot be changed in that place")?,
     };
-    match message.format.framing() {
+    let mut wanted = document.json.clone();
+    for (place, live) in changes {
+        *wanted.pointer_mut(&place.pointer()).ok_or("the place is not there")? = (*live).clone();
+    }
+    let bytes = match message.format.framing() {
         // The terminator stays as it is.
         Framing::Line => {
             let terminator = message.raw.get(old.len()..).unwrap_or_default();
-            Ok([new.as_bytes(), terminator].concat())
+            [new.as_bytes(), terminator].concat()
         }
-        _ => wire::wrap(&message.format, new.into_bytes()).map_err(|error| error.to_string()),
-    }
+        _ => wire::wrap(&message.format, new.into_bytes()).map_err(|error| error.to_string())?,
+    };
+    Ok((bytes, wanted))
 }
 
-fn value_bytes(
+/// The same of what is no text.
+fn encoded(
     message: &Message,
     value: &Value,
     dialect: Dialect,
     changes: &[(Place, &Json)],
-) -> Put<Vec<u8>> {
+) -> Put<(Vec<u8>, Json)> {
     let written = match dialect {
         Dialect::Schema => message.format.write_json(value),
         Dialect::Tagged | Dialect::Plain => json::to_string(value),
@@ -76,14 +83,17 @@ fn value_bytes(
         let pointer = place.pointer_with_references(&shared).ok_or("the place is not there")?;
         *shared.pointer_mut(&pointer).ok_or("the place is not there")? = (*live).clone();
     }
-    let encoded = json::parse(&shared.to_string()).and_then(|value| match message.format.codec() {
-        Codec::Pickle => {
-            let body = pickle::encode(&value, protocol(message))?;
-            wire::wrap(&message.format, body)
-        }
+    let value = json::parse(&shared.to_string()).map_err(|error| error.to_string())?;
+    let wanted = match dialect {
+        Dialect::Schema => shared,
+        Dialect::Tagged | Dialect::Plain => Document::of(&message.format, &value)?.json,
+    };
+    let bytes = match message.format.codec() {
+        Codec::Pickle => pickle::encode(&value, protocol(message))
+            .and_then(|body| wire::wrap(&message.format, body)),
         _ => wire::encode(&message.format, &value),
-    });
-    encoded.map_err(|error| error.to_string())
+    };
+    bytes.map(|bytes| (bytes, wanted)).map_err(|error| error.to_string())
 }
 
 /// The protocol that a pickle says it has; one that says none has one that every reader knows.
