@@ -401,8 +401,8 @@ mod carrying {
             comparison.expire(deadline);
         }
         assert_eq!((comparison.arrived, comparison.differing), (1, 0), "{format}");
-        let ours = recorded.steps.iter().filter_map(|step| step.message_of(Side::Client));
-        comparison.outgoing(ours.last().unwrap()).map(|bytes| bytes.into_owned())
+        let ours = recorded.steps.iter().rev().find_map(|step| step.message_of(Side::Client));
+        comparison.outgoing(ours.unwrap()).map(|bytes| bytes.into_owned())
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod census;
 mod command;
 mod decode;
 mod demo;
+mod diff;
 mod encode;
 mod failure;
 mod info;
@@ -66,6 +67,7 @@ enum Command {
     Encode(encode::Arguments),
     Replay(replay::Arguments),
     Serve(serve::Arguments),
+    Diff(diff::Arguments),
     Demo(demo::Arguments),
 }
 
@@ -91,6 +93,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Status {
         Command::Encode(arguments) => encode::run(arguments),
         Command::Replay(arguments) => replay::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),
+        Command::Diff(arguments) => diff::run(arguments),
         Command::Demo(arguments) => demo::run(arguments),
     };
     // The wheel's command runs inside Python, which does not flush Rust's stdout.

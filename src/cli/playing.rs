@@ -148,6 +148,11 @@ impl VerdictArguments {
     /// Says the receipt, writes it where it was asked for, and returns the status that is the verdict.
     pub(super) fn conclude(&self, receipt: &Receipt) -> Outcome {
         say(format_args!("{receipt:#}"));
+        self.accept(receipt)
+    }
+
+    /// Writes the receipt where it was asked for, and returns the status that is the verdict.
+    pub(super) fn accept(&self, receipt: &Receipt) -> Outcome {
         if let Some(path) = &self.receipt {
             let json = serde_json::to_string_pretty(receipt)
                 .map_err(|error| Error::file("write", path, error.into()))?;

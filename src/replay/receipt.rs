@@ -41,7 +41,7 @@ pub struct Receipt {
     /// the connections.
     pub tainted: bool,
     /// What was played, as recorded: `client` or `server`; `both` where some connections were played
-    /// as the one and some as the other.
+    /// as the one and some as the other; `diff` where two captures were compared.
     pub role: &'static str,
     /// The captures that were played.
     pub captures: Vec<CaptureDigest>,
@@ -67,7 +67,7 @@ pub struct CaptureDigest {
 pub struct ConnectionReceipt {
     /// Its number in the capture.
     pub connection: u64,
-    /// What was played of it: `client` or `server`.
+    /// What was played of it: `client` or `server`; `diff` where two captures were compared.
     pub role: &'static str,
     /// The verdict on it.
     pub outcome: Outcome,
@@ -228,16 +228,27 @@ impl ConnectionReceipt {
 
     /// Adds what was compared, and the verdict: only comparisons that took place count for it.
     pub(super) fn conclude(&mut self, comparison: Comparison<'_>) {
-        self.arrived = comparison.arrived;
-        self.compared = comparison.compared;
-        self.matched = comparison.matched;
-        self.differing = comparison.differing;
-        self.ignored = comparison.ignored;
+        self.missed = 0;
         self.unused = comparison.unused();
-        self.missed = comparison.missed();
-        self.bytes_received = comparison.bytes;
-        self.unexpected_bytes = comparison.unexpected;
-        self.differences = comparison.differences;
+        self.add(comparison);
+        self.decide();
+    }
+
+    /// Adds what was compared of one side.
+    pub(super) fn add(&mut self, comparison: Comparison<'_>) {
+        self.arrived += comparison.arrived;
+        self.compared += comparison.compared;
+        self.matched += comparison.matched;
+        self.differing += comparison.differing;
+        self.ignored += comparison.ignored;
+        self.missed += comparison.missed();
+        self.bytes_received += comparison.bytes;
+        self.unexpected_bytes += comparison.unexpected;
+        self.differences.extend(comparison.differences);
+    }
+
+    /// The verdict, from what is counted.
+    pub(super) fn decide(&mut self) {
         let played = self.failures.is_empty() && self.sent == self.planned;
         let equal = self.differing == 0 && self.missed == 0 && self.unexpected_bytes == 0;
         self.outcome = match (played && equal, self.matched) {

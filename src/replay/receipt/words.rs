@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::{ConnectionReceipt, Outcome, Receipt};
 use crate::replay::compare::Difference;
+use crate::replay::diff::DIFF;
 use crate::replay::timing::Timing;
 use crate::wire::visible;
 
@@ -32,7 +33,8 @@ impl fmt::Display for Receipt {
         }
         outcome(f, self.outcome)?;
         if self.connections.iter().all(|one| one.planned + one.expected == 0) {
-            return write!(f, ": nothing to play was recorded");
+            let what = if self.role == DIFF { "compare" } else { "play" };
+            return write!(f, ": nothing to {what} was recorded");
         }
         let sum = |field: fn(&ConnectionReceipt) -> u64| self.connections.iter().map(field).sum();
         let (planned, sent): (u64, u64) = (sum(|one| one.planned), sum(|one| one.sent));
@@ -71,10 +73,8 @@ impl fmt::Display for ConnectionReceipt {
         }
         if *expected > 0 {
             let messages = counted(*expected, "message");
-            write!(
-                f,
-                ", received {arrived} of {messages}, {matched} equal, {differing} differing"
-            )?;
+            let came = if self.role == DIFF { "found" } else { "received" };
+            write!(f, ", {came} {arrived} of {messages}, {matched} equal, {differing} differing")?;
         }
         let uncompared = arrived - self.compared;
         if uncompared > 0 {

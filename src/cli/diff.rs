@@ -1,0 +1,85 @@
+//! `wirespool diff`: two captures, message by message.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::Outcome;
+use super::arguments::{FormatArguments, RuleArguments};
+use super::playing::VerdictArguments;
+use super::printer::written;
+use super::words::say;
+use crate::Result;
+use crate::load::Loading;
+use crate::replay::{Receipt, diff};
+use crate::session::Side;
+use crate::wire::Format;
+
+/// Compare two captures, message by message
+///
+/// Connections are paired in the order in which they began, and what both sides said is compared as
+/// `replay` compares answers. Each difference is a line on stdout: where it is, what the first capture
+/// says, and what the second one does.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  wirespool demo
+  wirespool diff demo/text.pcapng demo/text.pcapng --strict
+  wirespool diff demo/pickle.pcapng demo/pickle.pcapng --ignore event_id
+
+Exits with 0 if all is equal, 1 if anything differs or nothing was compared.")]
+pub(super) struct Arguments {
+    /// The capture that says what is expected
+    first: PathBuf,
+    /// The capture that is compared with it
+    second: PathBuf,
+    #[command(flatten)]
+    format: FormatArguments,
+    /// Compare only connection N, as both captures number it; may be given several times
+    #[arg(long, value_name = "N")]
+    connection: Vec<u64>,
+    #[command(flatten)]
+    rules: RuleArguments,
+    #[command(flatten)]
+    verdict: VerdictArguments,
+}
+
+pub(super) fn run(arguments: Arguments) -> Outcome {
+    let rules = arguments.rules.rules(&[])?;
+    let mut loading = Loading {
+        format: arguments.format.given()?,
+        guess_window: arguments.format.guess.window(),
+        connections: Some(arguments.connection).filter(|chosen| !chosen.is_empty()),
+        ..Loading::default()
+    };
+    let first = loading.load(&[arguments.first], Side::Client)?;
+    let paths = [arguments.second];
+    let mut second = loading.load(&paths, Side::Client)?;
+    if second.format == Some(Format::raw()) && first.format != second.format {
+        // What the first capture was recorded as goes for a second one that does not say.
+        loading.format.clone_from(&first.format);
+        second = loading.load(&paths, Side::Client)?;
+    }
+    first.notes.iter().chain(&second.notes).for_each(say);
+    let mut receipt = diff(&first.script, &second.script, &rules);
+    receipt.captures = [first.captures, second.captures].concat();
+    print(&receipt)?;
+    // The differences stand on stdout.
+    let mut summary = receipt.clone();
+    summary.connections.iter_mut().for_each(|one| one.differences.clear());
+    say(format_args!("{summary:#}"));
+    arguments.verdict.accept(&receipt)
+}
+
+fn print(receipt: &Receipt) -> Result<()> {
+    let mut out = io::BufWriter::new(anstream::stdout().lock());
+    let connections = receipt.connections.iter();
+    let mut lines = connections
+        .flat_map(|one| one.differences.iter().map(|difference| (one.connection, difference)));
+    let printed = lines.try_for_each(|(connection, difference)| {
+        let side = difference.side;
+        writeln!(out, "connection {connection}, {side}, {difference:#}")
+    });
+    written(printed.and_then(|()| out.flush()))
+}

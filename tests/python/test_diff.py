@@ -1,0 +1,123 @@
+"""`diff`: two captures, message by message."""
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from conftest import Wirespool
+from programs import FORMATS, Peers
+from recording import record_session
+
+
+def recorded(wirespool: Wirespool, path: Path, values: Sequence[object], words: str = "pickle") -> Path:
+    """A capture of a client that sends these values."""
+    listening, (host, port) = wirespool.serving("listen", "0", "-f", words, "--connections", "1")
+    lines = "".join(json.dumps(value) + "\n" for value in values)
+    address = f"{host}:{port}"
+    wirespool.run("send", address, "-f", words, "-", "-o", path, stdin=lines.encode()).done()
+    listening.finish().done()
+    return path
+
+
+@pytest.fixture
+def pair(wirespool: Wirespool, tmp_path: Path) -> tuple[Path, Path]:
+    """Two recordings of a program with a clock."""
+    first = [{"time": 1, "items": [1, 2], "t": 20.0}, {"time": 2, "items": [], "t": 21.0}]
+    second = [{"time": 5, "items": [2, 1], "t": 20.25}, {"time": 6, "items": [], "t": 21.0}]
+    return (
+        recorded(wirespool, tmp_path / "first.pcapng", first),
+        recorded(wirespool, tmp_path / "second.pcapng", second),
+    )
+
+
+def test_a_capture_is_as_itself(wirespool: Wirespool, own: Peers, codec: str, capture: Path) -> None:
+    record_session(wirespool, own, codec, capture)
+    for words in ([], ["-f", FORMATS[codec]], ["--compare", "bytes"]):
+        result = wirespool.run("diff", capture, capture, "--strict", *words).done()
+        assert result.stdout == b""
+        assert "verified" in result.stderr
+
+
+def test_each_difference_is_a_line_that_says_where(wirespool: Wirespool, pair: tuple[Path, Path]) -> None:
+    result = wirespool.run("diff", *pair).done(1)
+    lines = result.stdout.decode().splitlines()
+    assert lines[:4] == [
+        "connection 0, client, message 0, offset 0, at $['time']: expected 1, got 5",
+        "connection 0, client, message 0, offset 0, at $['items'][0]: expected 1, got 2",
+        "connection 0, client, message 0, offset 0, at $['items'][1]: expected 2, got 1",
+        "connection 0, client, message 0, offset 0, at $['t']: expected 20.0, got 20.25",
+    ]
+    assert len(lines) == 5
+    assert lines[4].endswith("at $['time']: expected 2, got 6")
+    assert "failed" in result.stderr
+    assert "got" not in result.stderr
+
+
+def test_rules_say_what_is_equal(wirespool: Wirespool, pair: tuple[Path, Path], tmp_path: Path) -> None:
+    rules = ["--ignore", "$['time']", "--unordered", "items", "--tolerance", "t=0.5"]
+    receipt = tmp_path / "receipt.json"
+    result = wirespool.run("diff", *pair, *rules, "--receipt", receipt).done()
+    assert "verified" in result.stderr
+    written = json.loads(receipt.read_text())
+    assert written["outcome"] == "verified"
+    assert [Path(capture["path"]).name for capture in written["captures"]] == [
+        "first.pcapng",
+        "second.pcapng",
+    ]
+    (connection,) = written["connections"]
+    assert (connection["expected"], connection["compared"], connection["matched"]) == (2, 2, 2)
+    for left_out in range(0, len(rules), 2):
+        fewer = rules[:left_out] + rules[left_out + 2 :]
+        wirespool.run("diff", *pair, *fewer).done(1)
+
+
+def test_a_rule_that_finds_nothing_is_named(wirespool: Wirespool, pair: tuple[Path, Path]) -> None:
+    result = wirespool.run("diff", pair[0], pair[0], "--ignore", "tmie").done()
+    assert "--ignore tmie applied to nothing" in result.stderr
+
+
+def test_nothing_compared_has_failed(wirespool: Wirespool, pair: tuple[Path, Path]) -> None:
+    for words in (["--ignore", "$"], ["--compare", "none"], ["--connection", "7"]):
+        result = wirespool.run("diff", pair[0], pair[0], *words).done(1)
+        assert "verified" not in result.stderr
+        assert "failed" in result.stderr
+
+
+def test_a_connection_in_one_capture_only_is_a_difference(wirespool: Wirespool, tmp_path: Path) -> None:
+    captures = []
+    for count in (1, 2):
+        captures.append(tmp_path / f"{count}.pcapng")
+        words: list[str | os.PathLike[str]] = [
+            "-f",
+            "pickle",
+            "-o",
+            captures[-1],
+            "--connections",
+            str(count),
+        ]
+        listening, (host, port) = wirespool.serving("listen", "0", *words)
+        for _ in range(count):
+            wirespool.run("send", f"{host}:{port}", "-f", "pickle", "[1]").done()
+        listening.finish().done()
+    one, two = captures
+    assert "connection 1: failed, found 0 of 1 message" in wirespool.run("diff", two, one).done(1).stderr
+    assert "only the first capture has it" in wirespool.run("diff", two, one).done(1).stderr
+    assert "only the second capture has it" in wirespool.run("diff", one, two).done(1).stderr
+    wirespool.run("diff", one, two, "--connection", "0").done()
+
+
+def test_messages_that_are_missing_or_too_many_are_differences(wirespool: Wirespool, tmp_path: Path) -> None:
+    one = recorded(wirespool, tmp_path / "one.pcapng", ["a"], "text/line")
+    two = recorded(wirespool, tmp_path / "two.pcapng", ["a", "b"], "text/line")
+    assert "found 1 of 2 messages, 1 equal" in wirespool.run("diff", two, one).done(1).stderr
+    assert "4 bytes too many" in wirespool.run("diff", one, two).done(1).stderr
+
+
+def test_what_cannot_be_read_is_bad_input(
+    wirespool: Wirespool, pair: tuple[Path, Path], tmp_path: Path
+) -> None:
+    wirespool.run("diff", pair[0], tmp_path / "nowhere.pcapng").done(2)
+    assert "is no path" in wirespool.run("diff", *pair, "--ignore", "a b").done(2).stderr
+    assert "--ignore" in wirespool.run("diff", *pair, "--ignore", "a", "--compare", "bytes").done(2).stderr
