@@ -15,6 +15,7 @@ use wirespool::Format;
 use wirespool::net::{self, Address, Stop};
 use wirespool::replay::{Options, Outcome, Script, Serving, Speed, replay, serve};
 
+use wirespool::session::Side;
 use wirespool::wire::{encode, json};
 
 const REQUEST_AND_ANSWER: [Line<'_>; 6] = [
@@ -451,4 +452,21 @@ fn a_server_that_answers_nothing_until_the_end_is_a_stall_however_quick_the_reco
     let receipt = play_to(address, script, patience(Duration::from_millis(200)));
     assert_eq!(receipt.outcome, Outcome::Failed, "{receipt}");
     assert_eq!(receipt.connections[0].stalls, 1, "{receipt}");
+}
+
+#[test]
+fn bytes_that_only_the_size_of_packets_parted_are_sent_at_one_go() {
+    let (full, rest) = (vec![b'x'; 1448], vec![b'y'; 100]);
+    let recorded = [Client(&full), Client(&full), Client(&rest), Client(b"then this")];
+    let recorded = script_paced("raw", Duration::from_micros(20), &recorded);
+    let sizes: Vec<usize> = recorded.conversations[0]
+        .steps
+        .iter()
+        .filter_map(|step| step.message_of(Side::Client).map(|message| message.raw.len()))
+        .collect();
+    assert_eq!(sizes, [2996, 9]);
+    let apart = script_paced("raw", STEP, &[Client(&full), Client(&rest)]);
+    assert_eq!(apart.conversations[0].messages(Side::Client), 2, "a millisecond is a pause");
+    let known = script_paced("text", Duration::ZERO, &[Client(&full), Client(&rest)]);
+    assert_eq!(known.conversations[0].messages(Side::Client), 2, "a format's messages stay");
 }

@@ -1,5 +1,6 @@
 //! What is to be sent, and what is expected, on each connection.
 
+mod bulk;
 mod draft;
 mod schedule;
 
@@ -75,7 +76,7 @@ pub struct Step {
 #[derive(Debug)]
 pub enum Action {
     /// It sent a message: where the format marks the ends of messages exactly that, else the bytes
-    /// that were recorded together.
+    /// that were recorded together; of bytes alone, all that only the size of packets or reads parted.
     Send(Box<Message>),
     /// It half-closed.
     Eof,

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::bulk::{self, Pieces};
 use super::{Action, Conversation, Gap, Script, Step};
 use crate::Result;
 use crate::message::{Assembler, Output};
@@ -22,6 +23,7 @@ pub struct Draft {
 struct Times {
     opened: Timestamp,
     steps: Vec<Timestamp>,
+    pieces: Pieces,
 }
 
 impl Draft {
@@ -66,6 +68,9 @@ impl Draft {
                 if at < last {
                     conversation.clamped += 1;
                 }
+                if let Action::Send(message) = &mut step.action {
+                    bulk::complete(message);
+                }
                 last = at.max(last);
                 step.at = last.since(begun);
                 step.due = step.at;
@@ -79,8 +84,19 @@ impl Draft {
         match output {
             Output::Message(message) => {
                 if let Some((times, conversation)) = self.conversation(message.connection) {
-                    times.steps.push(message.time);
                     let side = message.side;
+                    let before =
+                        conversation.steps.last_mut().and_then(|step| match &mut step.action {
+                            Action::Send(before) if step.side == side => Some(before),
+                            _ => None,
+                        });
+                    let goes_on =
+                        times.pieces.goes_on(before.as_deref().map(|one| &**one), &message);
+                    if let Some(before) = before.filter(|_| goes_on) {
+                        before.raw.extend_from_slice(&message.raw);
+                        return;
+                    }
+                    times.steps.push(message.time);
                     conversation.steps.push(Step::new(side, Action::Send(Box::new(message))));
                 }
             }
@@ -91,7 +107,7 @@ impl Draft {
     fn event(&mut self, format: &Format, event: &Event<'_>, offset: u64) {
         if let Kind::Open { client, server, start, .. } = event.kind {
             self.places.insert(event.connection, self.conversations.len());
-            let times = Times { opened: event.at, steps: Vec::new() };
+            let times = Times { opened: event.at, steps: Vec::new(), pieces: Pieces::default() };
             let conversation = Conversation {
                 connection: event.connection,
                 format: format.clone(),
