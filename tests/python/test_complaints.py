@@ -1,6 +1,7 @@
 """What users of other replayers suffer from: each test is one complaint. README.md names whose."""
 
 import json
+import re
 import socket
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +13,8 @@ from programs import HOST
 from recording import refusing
 from running import Address, Result
 from sockets import Answering, Echoing, Serving, dial, exchange, read_all, read_exactly
+
+HERE = Path(__file__).parent
 
 CLIENT: Address = ("192.0.2.1", 50_000)
 SERVER: Address = ("198.51.100.2", 7)
@@ -262,3 +265,44 @@ def test_an_empty_capture_is_no_success(wirespool: Wirespool, tmp_path: Path) ->
         for capture in (silent, empty):
             result = wirespool.run("replay", capture, "--to", server.address, "--speed", "max").done(1)
             assert verdict(result).startswith("failed")
+
+
+@pytest.mark.parametrize(("words", "piece"), [([], b"x" * 1024), (["-f", "text/line"], b"x" * 1023 + b"\n")])
+def test_what_nobody_asked_for_takes_no_memory(
+    wirespool: Wirespool, tmp_path: Path, words: list[str], piece: bytes
+) -> None:
+    """A client that says a hundred thousand times too much."""
+    process, address = wirespool.serving("serve", echoed(tmp_path / "session.pcap"), *words)
+    with dial(address) as client:
+        exchange(client, b"one\n")
+        for _ in range(64):
+            client.sendall(piece * 1024)
+        # What the kernel holds is little: nearly all has been taken when the last is.
+        peak = peak_memory(process.pid)
+        client.shutdown(socket.SHUT_WR)
+        read_all(client)
+    result = process.finish().done(1)
+    assert f"{64 * 1024 * 1024} bytes too many" in result.stderr
+    assert peak < 48 * 1024 * 1024, f"{peak} bytes"
+
+
+def peak_memory(pid: int) -> int:
+    """The most memory that a process has had so far, in bytes."""
+    status = Path(f"/proc/{pid}/status")
+    if not status.exists():
+        pytest.skip("this system does not tell how much memory a process has had")
+    (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) * 1024
+
+
+def test_each_complaint_names_tests_that_exist() -> None:
+    table = (HERE / "README.md").read_text().split("## What users of other replayers complain of")[1]
+    rows = [row.split("|") for row in table.splitlines() if row.startswith("| ")][2:]
+    assert len(rows) > 15
+    for _, complaint, _, tests, _ in rows:
+        assert "`" in tests or "the same" in tests, complaint
+        for file, names in re.findall(r"`([\w/]+\.\w+)`(?:: ((?:`\w+`(?:, )?)+))?", tests):
+            path = HERE / file if file.endswith(".py") else HERE.parent / file
+            text = path.read_text()
+            for name in re.findall(r"`(\w+)`", names):
+                assert re.search(rf"\b(def test_|fn ){name}\b", text), f"{file} has no {name}"
