@@ -238,6 +238,40 @@ fn rules_look_into_text_that_is_json() {
 }
 
 #[test]
+fn json_that_is_sent_as_text_may_be_cut_and_come_at_once() {
+    let recorded = answers(
+        "text",
+        &[br#"{"id":1,"a":[1,"}"]}"#.to_vec(), b"{\"id\":2}\n".to_vec(), b"bye".to_vec()],
+    );
+    let live = b"{\"id\":8,\"a\":[1,\"}\"]}{\"id\":9}\nbye";
+    let rules = rules(&["id"]);
+    for size in 1..=live.len() {
+        let pieces: Vec<_> = live.chunks(size).map(<[u8]>::to_vec).collect();
+        let comparison = compared(&recorded, &rules, &pieces);
+        // The second one is nothing but what is ignored.
+        assert_eq!(counts(&comparison), [3, 2, 2, 0, 1, 0], "in pieces of {size}");
+    }
+    for live in ["{\"id\":8", "{]", "8", "x", "{\"id\":8,\"a\":[1]}"] {
+        let comparison = compared(&recorded, &rules, &[live.as_bytes().to_vec()]);
+        assert_eq!(counts(&comparison), [1, 1, 0, 1, 0, 2], "{live}");
+    }
+}
+
+#[test]
+fn what_comes_too_much_is_placed_where_it_came() {
+    for format in ["pickle", "pickle/chunk", "raw"] {
+        let sent = messages("pickle", &["1", "2"]);
+        let recorded = answers(format, &sent[..1]);
+        let plain = Rules::default();
+        let live = [message("pickle", "3"), message("pickle", "4")].concat();
+        let comparison = compared(&recorded, &plain, &[live]);
+        let surplus = comparison.differences.last().unwrap();
+        assert_eq!((surplus.index, surplus.offset), (None, sent[0].len() as u64), "{format}");
+        assert_eq!(comparison.unexpected, sent[1].len() as u64, "{format}");
+    }
+}
+
+#[test]
 fn rules_that_find_nothing_are_named() {
     let recorded = answers("pickle", &messages("pickle", &[r#"{"a":1}"#, r#"{"b":1,"c":[]}"#]));
     let rules = Rules {

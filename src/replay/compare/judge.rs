@@ -130,6 +130,9 @@ impl<'a> Judge<'a> {
         if judges && !self.has_paths() && self.is_same(expected, got) {
             return Verdict::Equal;
         }
+        if !judges && self.carried.is_empty() {
+            return self.judge_bytes(expected, got);
+        }
         let recorded = Live::of(expected);
         let verdict = match (document(&recorded), document(got)) {
             (Some(Ok(left)), Some(Ok(right))) if judges || !self.carried.is_empty() => {
@@ -141,13 +144,17 @@ impl<'a> Judge<'a> {
             }
             _ => self.compare_whole(expected, got, None),
         };
+        if judges { verdict } else { self.judge_bytes(expected, got) }
+    }
+
+    fn judge_bytes(&self, expected: &Message, got: &Live<'_>) -> Verdict {
         match self.rules.compare {
-            Compare::Values => verdict,
-            Compare::Bytes if expected.raw == got.raw => Verdict::Equal,
-            Compare::Bytes => {
-                Verdict::Differing(vec![whole(&recorded.show_bytes(), &got.show_bytes(), None)])
-            }
             Compare::None => Verdict::Uncompared,
+            _ if expected.raw == got.raw => Verdict::Equal,
+            _ => {
+                let shown = [&Live::of(expected), got].map(Live::show_bytes);
+                Verdict::Differing(vec![whole(&shown[0], &shown[1], None)])
+            }
         }
     }
 

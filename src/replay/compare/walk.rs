@@ -2,21 +2,19 @@
 //!
 //! Everything here recurses as deep as the documents, which is bounded.
 
-use std::collections::HashMap;
+mod any_order;
 
 use serde_json::{Map, Value as Json};
 
 use super::difference::excerpts;
-use super::digest::{Digest, Digests};
+use super::digest::Digests;
 use super::marks::{Marks, Number};
+use super::show;
 use crate::replay::document::{Dialect, Document};
 use crate::replay::place::{self, Step};
-use crate::wire::json::write_string;
 
 /// How many places of one message are shown.
 pub(super) const SHOWN: usize = 8;
-/// How many pairs of elements that may be in any order are tried, where numbers may differ.
-const TRIED: usize = 100_000;
 
 /// A place at which two messages differ.
 #[derive(Debug)]
@@ -207,104 +205,12 @@ impl<'d> Walk<'d> {
         self.digests.of(left, self.expected) == self.digests.of(right, self.got)
     }
 
-    /// Pairs what is equal; what is left over differs.
-    fn in_any_order(&mut self, ours: &'d [Json], theirs: &'d [Json]) {
-        let ours = left_in(ours, self.expected);
-        let theirs = left_in(theirs, self.got);
-        let mut waiting: HashMap<Digest, Vec<usize>> = HashMap::new();
-        for (place, (_, node)) in theirs.iter().enumerate().rev() {
-            waiting.entry(self.digests.of(node, self.got)).or_default().push(place);
-        }
-        let mut taken = vec![false; theirs.len()];
-        let mut ours: Vec<Element<'d>> = ours;
-        ours.retain(|(_, node)| {
-            match waiting.get_mut(&self.digests.of(node, self.expected)).and_then(Vec::pop) {
-                Some(place) => {
-                    taken[place] = true;
-                    false
-                }
-                None => true,
-            }
-        });
-        let mut theirs: Vec<Element<'d>> = theirs
-            .into_iter()
-            .zip(taken)
-            .filter_map(|(element, taken)| (!taken).then_some(element))
-            .collect();
-        ours.retain(|(_, left)| {
-            let near = theirs.iter().position(|(_, right)| self.is_near(left, right));
-            match near {
-                Some(place) => {
-                    theirs.remove(place);
-                    false
-                }
-                None => true,
-            }
-        });
-        match (&ours[..], &theirs[..]) {
-            ([], []) => {}
-            // One for one: what of it differs can be said.
-            (&[(index, left)], &[(_, right)]) => {
-                self.path.push(Way::Index(index));
-                self.both(left, right);
-                self.path.pop();
-            }
-            (ours, theirs) => self.place(list_text(ours), list_text(theirs)),
-        }
-    }
-
-    /// Whether two nodes are equal by the tolerances below them; not tried without end.
-    fn is_near(&mut self, left: &'d Json, right: &'d Json) -> bool {
-        if self.tried >= TRIED {
-            return false;
-        }
-        self.tried += 1;
-        let (before, quiet) = (self.more, std::mem::replace(&mut self.quiet, true));
-        self.any(Some(left), Some(right));
-        let near = self.more == before;
-        (self.more, self.quiet) = (before, quiet);
-        near
-    }
-
-    /// Compares mappings that are written as pairs, by their keys.
-    fn pairs(&mut self, ours: &'d [Json], theirs: &'d [Json]) {
-        let ours = left_in(ours, self.expected);
-        let mut theirs: Vec<Option<Element<'d>>> =
-            left_in(theirs, self.got).into_iter().map(Some).collect();
-        let mut waiting: HashMap<Digest, Vec<usize>> = HashMap::new();
-        for (place, element) in theirs.iter().enumerate().rev() {
-            if let Some(key) = element.and_then(|(_, pair)| pair.get(0)) {
-                waiting.entry(self.digests.of(key, self.got)).or_default().push(place);
-            }
-        }
-        for (index, pair) in ours {
-            let key = pair.get(0).map(|key| self.digests.of(key, self.expected));
-            let found = key.and_then(|key| waiting.get_mut(&key)).and_then(Vec::pop);
-            let other = found.and_then(|place| theirs[place].take()).map(|(_, pair)| pair);
-            self.path.push(Way::Index(index));
-            match other {
-                Some(other) => {
-                    self.path.push(Way::Index(1));
-                    self.any(pair.get(1), other.get(1));
-                    self.path.pop();
-                }
-                None => self.differ(Some(pair), None),
-            }
-            self.path.pop();
-        }
-        for (index, pair) in theirs.into_iter().flatten() {
-            self.path.push(Way::Index(index));
-            self.differ(None, Some(pair));
-            self.path.pop();
-        }
-    }
-
     fn differ(&mut self, left: Option<&Json>, right: Option<&Json>) {
         if self.is_enough() {
             self.more += 1;
             return;
         }
-        self.place(left.map(text), right.map(text));
+        self.place(left.map(show::text), right.map(show::text));
     }
 
     fn is_enough(&self) -> bool {
@@ -358,57 +264,5 @@ fn left_in<'d>(items: &'d [Json], marks: &Marks) -> Vec<Element<'d>> {
     items.iter().enumerate().filter(|(_, item)| !marks.is_ignored(item)).collect()
 }
 
-fn list_text(elements: &[Element<'_>]) -> Option<String> {
-    if elements.is_empty() {
-        return None;
-    }
-    let mut shown = "[".to_owned();
-    for (place, (_, node)) in elements.iter().enumerate() {
-        if place > 0 {
-            shown.push(',');
-        }
-        write(node, &mut shown);
-    }
-    shown.push(']');
-    Some(shown)
-}
-
-/// A node as JSON, with all that could act on a terminal escaped.
-fn text(node: &Json) -> String {
-    let mut shown = String::new();
-    write(node, &mut shown);
-    shown
-}
-
-fn write(node: &Json, shown: &mut String) {
-    match node {
-        Json::String(text) => write_string(text, shown),
-        Json::Array(items) => {
-            shown.push('[');
-            for (place, item) in items.iter().enumerate() {
-                if place > 0 {
-                    shown.push(',');
-                }
-                write(item, shown);
-            }
-            shown.push(']');
-        }
-        Json::Object(members) => {
-            shown.push('{');
-            for (place, (name, member)) in members.iter().enumerate() {
-                if place > 0 {
-                    shown.push(',');
-                }
-                write_string(name, shown);
-                shown.push(':');
-                write(member, shown);
-            }
-            shown.push('}');
-        }
-        scalar => shown.push_str(&scalar.to_string()),
-    }
-}
-
 #[cfg(test)]
-#[path = "walk_tests.rs"]
 mod tests;
