@@ -20,6 +20,7 @@ Ctrl-C. Nothing that a peer sends is ever run.
 from wirespool import pickle
 from wirespool._native import (
     Capture,
+    CaptureDigest,
     CaptureError,
     ConnectionReceipt,
     DecodeError,
@@ -36,6 +37,7 @@ from wirespool._native import (
     Opaque,
     Origin,
     Peer,
+    Punctuality,
     Receipt,
     Recording,
     Serving,
@@ -51,6 +53,7 @@ from wirespool._native import (
 
 __all__ = [
     "Capture",
+    "CaptureDigest",
     "CaptureError",
     "ConnectionReceipt",
     "DecodeError",
@@ -67,6 +70,7 @@ __all__ = [
     "Opaque",
     "Origin",
     "Peer",
+    "Punctuality",
     "Receipt",
     "Recording",
     "Serving",

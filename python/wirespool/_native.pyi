@@ -10,6 +10,7 @@ from typing_extensions import Buffer
 
 __all__ = [
     "Capture",
+    "CaptureDigest",
     "CaptureError",
     "ConnectionReceipt",
     "DecodeError",
@@ -26,6 +27,7 @@ __all__ = [
     "Opaque",
     "Origin",
     "Peer",
+    "Punctuality",
     "Receipt",
     "Recording",
     "Serving",
@@ -48,6 +50,8 @@ __all__ = [
 _Address: TypeAlias = str | tuple[str, int] | tuple[str, int, int, int] | int
 _Path: TypeAlias = str | PathLike[str]
 _Side: TypeAlias = Literal["client", "server"]
+# One rule as the command has it, or several.
+_Rules: TypeAlias = str | Iterable[str]
 _Outcome: TypeAlias = Literal["verified", "delivered", "failed"]
 
 # error.rs
@@ -338,24 +342,70 @@ class Peer:
 # replay/
 
 def replay(
-    path: _Path,
+    path: _Path | Iterable[_Path],
     to: _Address,
     *,
     speed: float | Literal["max"] = 1.0,
+    rate: float | None = None,
+    cap_idle: float | None = None,
     patience: float = 5.0,
     format: str | None = None,
+    guess_window: float = 0.005,
+    connection: int | Iterable[int] | None = None,
+    serial: bool = False,
+    across_gaps: bool = False,
+    compare: Literal["values", "bytes", "none"] = "values",
+    ignore: _Rules = (),
+    tolerance: Mapping[str, float] | _Rules = (),
+    unordered: _Rules = (),
+    carry: _Rules = (),
+    listen: _Address | None = None,
+    output: _Path | None = None,
+    force: bool = False,
 ) -> Receipt:
-    """Play the recorded client to the server at `to`; return what was done and found."""
+    """Play the recorded client to the server at `to`; return what was done and found.
+
+    Several captures are played as one. `speed` is how many times as fast as recorded; `rate`, instead, how
+    many messages a second are sent, on all connections together; `cap_idle` the longest time, in seconds, in
+    which nothing happens. `patience` is how much longer than recorded the server may take for anything, in
+    seconds. `connection` is the number of the one to play, or several; `serial` plays one after the other;
+    `across_gaps` also those of which the capture lacks bytes. `listen` is an address for the server to dial:
+    the recording's other side of it is played there.
+
+    Answers are compared by value where a format is given, or the capture says its own, else by bytes.
+    `ignore` leaves out what a JSONPath selects, or every field of a name; `tolerance` is {path: how far
+    numbers may differ}, or "PATH=N"; `unordered` the paths of lists in any order; `carry` sends live values,
+    as "server:$.token->client:$.token". `output` records a capture of the replay itself.
+
+    A server that cannot be reached is a failure of the receipt.
+    """
 
 def serve(
-    path: _Path,
+    path: _Path | Iterable[_Path],
     *,
     listen: _Address = "127.0.0.1:0",
+    wait: float | None = None,
     speed: float | Literal["max"] = 1.0,
+    rate: float | None = None,
+    cap_idle: float | None = None,
     patience: float = 5.0,
     format: str | None = None,
+    guess_window: float = 0.005,
+    connection: int | Iterable[int] | None = None,
+    across_gaps: bool = False,
+    compare: Literal["values", "bytes", "none"] = "values",
+    ignore: _Rules = (),
+    tolerance: Mapping[str, float] | _Rules = (),
+    unordered: _Rules = (),
+    carry: _Rules = (),
+    output: _Path | None = None,
+    force: bool = False,
 ) -> Serving:
-    """Play the recorded server to the clients that connect to `server.address`."""
+    """Play the recorded server to the clients that connect to `server.address`.
+
+    `wait` is how long the first one is waited for, in seconds; without end if it is None. For the other
+    arguments see replay.
+    """
 
 @final
 class Serving:
@@ -382,21 +432,50 @@ class Receipt:
     def ok(self) -> bool:
         """Whether all was played and nothing differed."""
     @property
+    def verified(self) -> bool:
+        """Whether all was played, compared and equal, and the recording lacks nothing."""
+    @property
     def outcome(self) -> _Outcome:
         """Verified (all answers equal), delivered (all taken, no answers to compare) or failed."""
     @property
-    def role(self) -> _Side:
+    def tainted(self) -> bool:
+        """Whether something that was played is only a part of what happened when it was recorded."""
+    @property
+    def role(self) -> Literal["client", "server", "both"]:
         """What was played, as recorded."""
+    @property
+    def captures(self) -> list[CaptureDigest]:
+        """The captures that were played."""
+    @property
+    def notes(self) -> list[str]:
+        """What a reader of the verdict should know, in words."""
+    @property
+    def timing(self) -> Punctuality | None:
+        """How closely the sends on all connections kept to their times; None where none had one."""
     @property
     def connections(self) -> list[ConnectionReceipt]:
         """Each recorded connection, in recorded order."""
     @property
     def differences(self) -> list[Difference]:
         """The first differences of all connections."""
-    def check(self) -> None:
-        """Raise Mismatch, with the receipt's words, unless all was played and nothing differed."""
+    def check(self, *, strict: bool = False) -> None:
+        """Raise Mismatch, with the receipt's words, unless all was played and nothing differed.
+
+        `strict` accepts only a receipt that is `verified`: neither "delivered" nor a tainted one.
+        """
     def to_dict(self) -> dict[str, Any]:
         """The receipt as plain data, as the command's --receipt writes it."""
+
+@final
+class CaptureDigest:
+    """Which file was played: a verdict is about these bytes."""
+
+    @property
+    def path(self) -> str:
+        """Its name, as given."""
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of all of it, in hexadecimal digits."""
 
 @final
 class ConnectionReceipt:
@@ -405,6 +484,9 @@ class ConnectionReceipt:
     @property
     def connection(self) -> int:
         """Its number in the capture."""
+    @property
+    def role(self) -> _Side:
+        """What was played of it."""
     @property
     def outcome(self) -> _Outcome:
         """The verdict on it."""
@@ -421,14 +503,20 @@ class ConnectionReceipt:
     def expected(self) -> int:
         """How many messages the recording has the other end send."""
     @property
+    def arrived(self) -> int:
+        """How many of them came."""
+    @property
     def compared(self) -> int:
-        """How many of them came and were compared."""
+        """How many of those were compared."""
     @property
     def matched(self) -> int:
         """How many of those were equal."""
     @property
     def differing(self) -> int:
         """How many of those were not."""
+    @property
+    def ignored(self) -> int:
+        """How many came of which everything is ignored."""
     @property
     def missed(self) -> int:
         """How many expected messages did not come."""
@@ -439,6 +527,24 @@ class ConnectionReceipt:
     def unexpected_bytes(self) -> int:
         """How many bytes came beyond what was recorded."""
     @property
+    def gaps(self) -> int:
+        """In how many places the recording lacks bytes."""
+    @property
+    def stalls(self) -> int:
+        """How often the other end was waited for in vain."""
+    @property
+    def reordered(self) -> int:
+        """How many messages were sent before something that was recorded just before them."""
+    @property
+    def clamped(self) -> int:
+        """How many recorded times ran backwards."""
+    @property
+    def timing(self) -> Punctuality | None:
+        """How closely our sends kept to their times; None where nothing was sent, or at full speed."""
+    @property
+    def tainted(self) -> list[str]:
+        """Why this is a verdict on a part of the connection only, in words."""
+    @property
     def failures(self) -> list[str]:
         """What kept it from being played, or makes it fail, in words."""
     @property
@@ -447,6 +553,30 @@ class ConnectionReceipt:
     @property
     def differences(self) -> list[Difference]:
         """The first differences."""
+
+@final
+class Punctuality:
+    """How closely sends kept to their times.
+
+    The error of a send is the time from when it was due, or from when the other end allowed it if that was
+    later, until the call to the system that sends it.
+    """
+
+    @property
+    def count(self) -> int:
+        """How many sends were timed."""
+    @property
+    def p50(self) -> float:
+        """The error that half of them stayed within, in seconds."""
+    @property
+    def p99(self) -> float:
+        """The error that 99 in 100 of them stayed within, in seconds."""
+    @property
+    def worst(self) -> float:
+        """The largest error, in seconds."""
+    @property
+    def behind(self) -> float:
+        """How far the other end put a send behind its recorded time at most, in seconds."""
 
 @final
 class Difference:
@@ -468,8 +598,8 @@ class Difference:
     def got(self) -> str | None:
         """What came there, shortened; None if nothing did."""
     @property
-    def side(self) -> str:
-        """Who sent it: "client" or "server"."""
+    def side(self) -> _Side:
+        """Who sent it."""
     @property
     def frame(self) -> int | None:
         """The capture's frame in which the recorded message was complete; None where there is none."""

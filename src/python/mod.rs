@@ -35,7 +35,9 @@ mod _native {
     #[pymodule_export]
     use super::record::{Listener, Peer, Recording, connect, listen, record};
     #[pymodule_export]
-    use super::replay::{ConnectionReceipt, Difference, Receipt, Serving, replay, serve};
+    use super::replay::{
+        CaptureDigest, ConnectionReceipt, Difference, Punctuality, Receipt, Serving, replay, serve,
+    };
     #[pymodule_export]
     use super::run;
     #[pymodule_export]

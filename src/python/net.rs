@@ -52,6 +52,7 @@ pub(super) fn pair(address: SocketAddr) -> (String, u16) {
 }
 
 /// A length of time in seconds.
+#[derive(Clone, Copy)]
 pub(super) struct Seconds(pub(super) Duration);
 
 impl<'py> FromPyObject<'_, 'py> for Seconds {

@@ -19,7 +19,7 @@ use crate::message::Output;
 use crate::wire::Format;
 
 /// One path, or several.
-pub(super) struct Paths(Vec<PathBuf>);
+pub(super) struct Paths(pub(super) Vec<PathBuf>);
 
 impl<'py> FromPyObject<'_, 'py> for Paths {
     type Error = PyErr;

@@ -4,6 +4,9 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use super::super::error::mismatch;
+use super::connection::ConnectionReceipt;
+use super::difference::{Difference, differences};
+use super::punctuality::Punctuality;
 use crate::replay;
 
 /// What a replay did and found. As text, it is a paragraph per connection, the verdict last.
@@ -31,10 +34,40 @@ impl Receipt {
         self.0.outcome.name()
     }
 
-    /// What was played, as recorded: "client" or "server".
+    /// Whether all was played, compared and equal, and the recording lacks nothing.
+    #[getter]
+    fn verified(&self) -> bool {
+        self.0.is_verified()
+    }
+
+    /// Whether something that was played is only a part of what happened when it was recorded.
+    #[getter]
+    fn tainted(&self) -> bool {
+        self.0.tainted
+    }
+
+    /// What was played, as recorded: "client", "server", or "both".
     #[getter]
     fn role(&self) -> &'static str {
         self.0.role
+    }
+
+    /// The captures that were played.
+    #[getter]
+    fn captures(&self) -> Vec<CaptureDigest> {
+        self.0.captures.iter().cloned().map(CaptureDigest).collect()
+    }
+
+    /// What a reader of the verdict should know, in words.
+    #[getter]
+    fn notes(&self) -> Vec<String> {
+        self.0.notes.clone()
+    }
+
+    /// How closely the sends on all connections kept to their times; None where none had one.
+    #[getter]
+    fn timing(&self) -> Option<Punctuality> {
+        Punctuality::of(self.0.timing.as_ref())
     }
 
     /// Each recorded connection, in recorded order.
@@ -50,12 +83,23 @@ impl Receipt {
     }
 
     /// Raise Mismatch, with the receipt's words, unless all was played and nothing differed.
-    pub(super) fn check(slf: &Bound<'_, Self>) -> PyResult<()> {
+    ///
+    /// `strict` accepts only a receipt that is `verified`: neither "delivered" nor a tainted one.
+    #[pyo3(signature = (*, strict = false))]
+    pub(super) fn check(slf: &Bound<'_, Self>, strict: bool) -> PyResult<()> {
         let receipt = slf.get();
-        match receipt.ok() {
-            true => Ok(()),
-            false => Err(mismatch(slf.py(), receipt.0.to_string(), slf.clone().into_any())),
-        }
+        let words = match (receipt.ok(), receipt.verified()) {
+            (true, true) => return Ok(()),
+            (true, false) if !strict => return Ok(()),
+            (true, false) => {
+                format!(
+                    "{}\nnot accepted: strict asks for verified, of a whole recording",
+                    receipt.0
+                )
+            }
+            (false, _) => receipt.0.to_string(),
+        };
+        Err(mismatch(slf.py(), words, slf.clone().into_any()))
     }
 
     /// The receipt as plain data, as the command's --receipt writes it.
@@ -74,180 +118,25 @@ impl Receipt {
     }
 }
 
-/// What was done and found on one connection.
+/// Which file was played: a verdict is about these bytes.
 #[pyclass(module = "wirespool", frozen)]
-pub(in crate::python) struct ConnectionReceipt(replay::ConnectionReceipt);
+pub(in crate::python) struct CaptureDigest(replay::CaptureDigest);
 
 #[pymethods]
-impl ConnectionReceipt {
-    /// Its number in the capture.
+impl CaptureDigest {
+    /// Its name, as given.
     #[getter]
-    fn connection(&self) -> u64 {
-        self.0.connection
+    fn path(&self) -> &str {
+        &self.0.path
     }
 
-    /// The verdict on it: "verified", "delivered" or "failed".
+    /// SHA-256 of all of it, in hexadecimal digits.
     #[getter]
-    fn outcome(&self) -> &'static str {
-        self.0.outcome.name()
-    }
-
-    /// How many messages the recording has us send.
-    #[getter]
-    fn planned(&self) -> u64 {
-        self.0.planned
-    }
-
-    /// How many of them the system took in full.
-    #[getter]
-    fn sent(&self) -> u64 {
-        self.0.sent
-    }
-
-    /// How many bytes the system took.
-    #[getter]
-    fn bytes_sent(&self) -> u64 {
-        self.0.bytes_sent
-    }
-
-    /// How many messages the recording has the other end send.
-    #[getter]
-    fn expected(&self) -> u64 {
-        self.0.expected
-    }
-
-    /// How many of them came and were compared.
-    #[getter]
-    fn compared(&self) -> u64 {
-        self.0.compared
-    }
-
-    /// How many of those were equal.
-    #[getter]
-    fn matched(&self) -> u64 {
-        self.0.matched
-    }
-
-    /// How many of those were not.
-    #[getter]
-    fn differing(&self) -> u64 {
-        self.0.differing
-    }
-
-    /// How many expected messages did not come.
-    #[getter]
-    fn missed(&self) -> u64 {
-        self.0.missed
-    }
-
-    /// How many bytes came.
-    #[getter]
-    fn bytes_received(&self) -> u64 {
-        self.0.bytes_received
-    }
-
-    /// How many bytes came beyond what was recorded.
-    #[getter]
-    fn unexpected_bytes(&self) -> u64 {
-        self.0.unexpected_bytes
-    }
-
-    /// What kept it from being played, or makes it fail, in words.
-    #[getter]
-    fn failures(&self) -> Vec<String> {
-        self.0.failures.clone()
-    }
-
-    /// What a reader of the verdict should know, in words.
-    #[getter]
-    fn notes(&self) -> Vec<String> {
-        self.0.notes.clone()
-    }
-
-    /// The first differences.
-    #[getter]
-    fn differences(&self) -> Vec<Difference> {
-        differences(&self.0).collect()
-    }
-
-    fn __str__(&self) -> String {
-        self.0.to_string()
+    fn sha256(&self) -> &str {
+        &self.0.sha256
     }
 
     fn __repr__(&self) -> String {
-        self.0.to_string()
-    }
-}
-
-fn differences(receipt: &replay::ConnectionReceipt) -> impl Iterator<Item = Difference> {
-    let connection = receipt.connection;
-    receipt.differences.iter().cloned().map(move |difference| Difference { connection, difference })
-}
-
-/// One message that came back otherwise than it was recorded.
-#[pyclass(module = "wirespool", frozen)]
-pub(in crate::python) struct Difference {
-    /// On which connection.
-    #[pyo3(get)]
-    connection: u64,
-    difference: replay::Difference,
-}
-
-#[pymethods]
-impl Difference {
-    /// The recorded message's number in its connection; None of one that was not recorded.
-    #[getter]
-    fn index(&self) -> Option<u64> {
-        self.difference.index
-    }
-
-    /// Where it begins in its side's bytes: as recorded, or of one that was not, as it came.
-    #[getter]
-    fn offset(&self) -> u64 {
-        self.difference.offset
-    }
-
-    /// What was recorded there, shortened; None if nothing was.
-    #[getter]
-    fn expected(&self) -> Option<&str> {
-        self.difference.expected.as_deref()
-    }
-
-    /// What came there, shortened; None if nothing did.
-    #[getter]
-    fn got(&self) -> Option<&str> {
-        self.difference.got.as_deref()
-    }
-
-    /// Who sent it: "client" or "server".
-    #[getter]
-    fn side(&self) -> &'static str {
-        self.difference.side.name()
-    }
-
-    /// The capture's frame in which the recorded message was complete; None where there is none.
-    #[getter]
-    fn frame(&self) -> Option<u64> {
-        self.difference.frame
-    }
-
-    /// Where in the message, as a path that `ignore` takes; None if it is shown whole.
-    #[getter]
-    fn path(&self) -> Option<&str> {
-        self.difference.path.as_deref()
-    }
-
-    /// What else is to be known of it, in words.
-    #[getter]
-    fn note(&self) -> Option<&str> {
-        self.difference.note.as_deref()
-    }
-
-    fn __str__(&self) -> String {
-        self.difference.to_string()
-    }
-
-    fn __repr__(&self) -> String {
-        format!("<Difference on connection {}, {}>", self.connection, self.difference)
+        format!("<CaptureDigest {} sha256:{}>", self.0.path, self.0.sha256)
     }
 }

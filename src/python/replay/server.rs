@@ -7,43 +7,70 @@ use std::time::{Duration, Instant};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
+use super::super::capture::Paths;
 use super::super::net::{AddressArgument, Seconds, pair};
 use super::super::service::{Service, leave};
-use super::{Receipt, SpeedArgument, options, script};
+use super::arguments::{
+    CompareArgument, Connections, RateArgument, SpeedArgument, Spelled, ToleranceArgument,
+};
+use super::playing::{Equality, Output, Playing, Time, What};
+use super::receipt::Receipt;
 use crate::Error;
+use crate::load::Loaded;
 use crate::net::{self, Address, Stop};
-use crate::replay::{self, Options, Speed};
+use crate::replay::{self, Carry, Compare, Options, Path as Place, Speed};
+use crate::session::Side;
 use crate::wire::Format;
 
 /// Play the recorded server to the clients that connect to `server.address`.
 ///
-/// Clients are taken for the recorded connections in the order in which they come. At the end of the
-/// `with` block, what they have begun is waited for, up to `patience` seconds; unless all that was
-/// recorded has been played and nothing differed, Mismatch is raised. For `speed`, `patience` and
-/// `format` see replay. Raises OSError, CaptureError, FormatError.
+/// Clients are taken for the recorded connections in the order in which they come; `wait` is how long
+/// the first one is waited for, in seconds, without end if it is None. At the end of the `with` block,
+/// what they have begun is waited for, up to `patience` seconds; unless all that was recorded has been
+/// played and nothing differed, Mismatch is raised. For the other arguments see replay. Raises OSError,
+/// CaptureError, FormatError, UsageError.
 #[pyfunction]
-#[pyo3(signature = (path, *, listen = AddressArgument(Address::loopback(0)), speed = SpeedArgument(Speed::RECORDED), patience = Seconds(Options::PATIENCE), format = None), text_signature = "(path, *, listen='127.0.0.1:0', speed=1.0, patience=5.0, format=None)")]
+#[pyo3(signature = (path, *, listen = AddressArgument(Address::loopback(0)), wait = None, speed = SpeedArgument(Speed::RECORDED), rate = None, cap_idle = None, patience = Seconds(Options::PATIENCE), format = None, guess_window = Seconds(Format::GUESS_WINDOW), connection = None, across_gaps = false, compare = CompareArgument(Compare::Values), ignore = Spelled::default(), tolerance = ToleranceArgument::default(), unordered = Spelled::default(), carry = Spelled::default(), output = None, force = false), text_signature = "(path, *, listen='127.0.0.1:0', wait=None, speed=1.0, rate=None, cap_idle=None, patience=5.0, format=None, guess_window=0.005, connection=None, across_gaps=False, compare='values', ignore=(), tolerance=(), unordered=(), carry=(), output=None, force=False)")]
+#[expect(clippy::too_many_arguments)] // Each one a keyword of its own.
 pub(in crate::python) fn serve(
     py: Python<'_>,
-    path: PathBuf,
+    path: Paths,
     listen: AddressArgument,
+    wait: Option<Seconds>,
     speed: SpeedArgument,
+    rate: Option<RateArgument>,
+    cap_idle: Option<Seconds>,
     patience: Seconds,
     format: Option<&str>,
+    guess_window: Seconds,
+    connection: Option<Connections>,
+    across_gaps: bool,
+    compare: CompareArgument,
+    ignore: Spelled<Place>,
+    tolerance: ToleranceArgument,
+    unordered: Spelled<Place>,
+    carry: Spelled<Carry>,
+    output: Option<PathBuf>,
+    force: bool,
 ) -> PyResult<Serving> {
-    let format = format.map(Format::parse).transpose()?;
-    let options = options(speed, patience);
-    let serving = replay::Serving::default();
-    let (closing, patience) = (serving.closing.clone(), options.patience);
-    let service = Service::start(py, options.stop.clone(), |announce| async move {
-        let script = Arc::new(script(&path, format)?);
+    let what = What { path, format, guess_window, connection, across_gaps };
+    let time = Time { speed, rate, cap_idle, patience };
+    let equality = Equality { compare, ignore, tolerance, unordered, carry };
+    let playing = Playing::new(what, time, equality, Output { output, force })?;
+    let serving = replay::Serving { wait: wait.map(|wait| wait.0), ..replay::Serving::default() };
+    let (closing, patience) = (serving.closing.clone(), playing.options.patience);
+    let service = Service::start(py, playing.options.stop.clone(), |announce| async move {
+        let Loaded { script, captures, format, notes } = playing.load(Side::Server)?;
         let listener = net::listen(&listen.0).await?;
         let address = listener
             .local_addr()
             .map_err(|source| Error::network("listen on", &listen.0, source))?;
+        // The file last: a port in use must not leave an empty capture behind.
+        let (options, recording) = playing.options(format.as_ref())?;
         // Whoever waits may have been interrupted.
         let _ = announce.send(address);
-        replay::serve(script, listener, &options, &serving).await
+        let played = replay::serve(Arc::new(script), listener, &options, &serving).await;
+        recording.conclude(played, captures, notes)
     })?;
     Ok(Serving { service, closing, patience, receipt: PyOnceLock::new() })
 }
@@ -108,7 +135,7 @@ impl Serving {
         let finished = match error {
             Some(_) => self.stop(py),
             None => match self.conclude(py, self.patience) {
-                Ok(Some(receipt)) => Receipt::check(receipt.bind(py)),
+                Ok(Some(receipt)) => Receipt::check(receipt.bind(py), false),
                 other => other.map(|_| ()),
             },
         };

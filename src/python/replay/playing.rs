@@ -1,0 +1,140 @@
+//! What `replay` and `serve` share: how to play, and the capture of the replay itself.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+
+use super::super::capture::Paths;
+use super::super::net::Seconds;
+use super::super::wire;
+use super::arguments::{
+    CompareArgument, Connections, RateArgument, SpeedArgument, Spelled, ToleranceArgument, either,
+};
+use crate::Result;
+use crate::capture::{SharedWriter, Writer, WriterOptions};
+use crate::load::{Loaded, Loading};
+use crate::net::Recorder;
+use crate::replay::{CaptureDigest, Carry, Options, Path as Place, Receipt, Rules, Speed};
+use crate::session::{Side, Sink};
+use crate::wire::Format;
+
+/// What is played, how, and where it is recorded.
+pub(super) struct Playing {
+    pub(super) options: Options,
+    paths: Vec<PathBuf>,
+    loading: Loading,
+    output: Output,
+}
+
+/// Which recording is played, and what of it.
+pub(super) struct What<'a> {
+    pub(super) path: Paths,
+    pub(super) format: Option<&'a str>,
+    pub(super) guess_window: Seconds,
+    pub(super) connection: Option<Connections>,
+    pub(super) across_gaps: bool,
+}
+
+/// When to send, and how long to wait.
+pub(super) struct Time {
+    pub(super) speed: SpeedArgument,
+    pub(super) rate: Option<RateArgument>,
+    pub(super) cap_idle: Option<Seconds>,
+    pub(super) patience: Seconds,
+}
+
+/// What counts as equal, and what is carried.
+pub(super) struct Equality {
+    pub(super) compare: CompareArgument,
+    pub(super) ignore: Spelled<Place>,
+    pub(super) tolerance: ToleranceArgument,
+    pub(super) unordered: Spelled<Place>,
+    pub(super) carry: Spelled<Carry>,
+}
+
+/// Where the replay itself is recorded, if anywhere.
+pub(super) struct Output {
+    pub(super) output: Option<PathBuf>,
+    pub(super) force: bool,
+}
+
+impl Playing {
+    /// What the arguments say.
+    ///
+    /// # Errors
+    /// FormatError; UsageError for arguments that exclude each other, or do nothing.
+    pub(super) fn new(
+        what: What<'_>,
+        time: Time,
+        equality: Equality,
+        output: Output,
+    ) -> PyResult<Playing> {
+        let is_paced = time.speed.0 != Speed::RECORDED;
+        either(("rate", time.rate.is_some()), ("speed", is_paced))?;
+        either(("rate", time.rate.is_some()), ("cap_idle", time.cap_idle.is_some()))?;
+        let rules = Rules {
+            compare: equality.compare.0,
+            ignore: equality.ignore.0,
+            tolerance: equality.tolerance.0,
+            unordered: equality.unordered.0,
+            carry: equality.carry.0,
+        };
+        rules.check()?;
+        let format = |spelling| wire::format(spelling, what.guess_window);
+        let loading = Loading {
+            format: what.format.map(format).transpose()?,
+            guess_window: what.guess_window.0,
+            connections: what.connection.map(|chosen| chosen.0),
+            cap_idle: time.cap_idle.map(|most| most.0),
+            interval: time.rate.map(|rate| rate.0),
+        };
+        let options = Options {
+            speed: time.speed.0,
+            patience: time.patience.0,
+            rules,
+            across_gaps: what.across_gaps,
+            ..Options::default()
+        };
+        Ok(Playing { options, paths: what.path.0, loading, output })
+    }
+
+    /// Reads the captures; `ours` is the side that is played.
+    pub(super) fn load(&self, ours: Side) -> Result<Loaded> {
+        self.loading.load(&self.paths, ours)
+    }
+
+    /// How to play it; with the capture to complete afterwards, if one is written.
+    pub(super) fn options(&self, format: Option<&Format>) -> Result<(Options, Recording)> {
+        let Some(path) = &self.output.output else {
+            return Ok((self.options.clone(), Recording(None)));
+        };
+        let options =
+            WriterOptions { force: self.output.force, format: format.map(Format::to_string) };
+        let writer = SharedWriter::new(Writer::create(path, options)?);
+        let sink: Box<dyn Sink + Send> = Box::new(writer.clone());
+        let record = Some(Arc::new(Recorder::new(sink)));
+        Ok((Options { record, ..self.options.clone() }, Recording(Some(writer))))
+    }
+}
+
+/// The capture of a replay, if one is written.
+pub(super) struct Recording(Option<SharedWriter>);
+
+impl Recording {
+    /// Completes the capture, whatever the replay ended with, and the receipt.
+    pub(super) fn conclude(
+        self,
+        played: Result<Receipt>,
+        captures: Vec<CaptureDigest>,
+        notes: Vec<String>,
+    ) -> Result<Receipt> {
+        let writer = self.0.and_then(|shared| shared.take());
+        let written = writer.map_or(Ok(()), |writer| writer.finish().map(|_| ()));
+        let mut receipt = played?;
+        written?;
+        receipt.captures = captures;
+        receipt.notes.splice(0..0, notes);
+        Ok(receipt)
+    }
+}
