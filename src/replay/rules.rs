@@ -33,13 +33,13 @@ impl Rules {
     /// [`Error::Usage`] where values are not compared, but a path into them is given.
     pub fn check(&self) -> Result<()> {
         let given = [
-            ("--ignore", self.ignore.is_empty()),
-            ("--tolerance", self.tolerance.is_empty()),
-            ("--unordered", self.unordered.is_empty()),
+            ("ignore", self.ignore.is_empty()),
+            ("tolerance", self.tolerance.is_empty()),
+            ("unordered", self.unordered.is_empty()),
         ];
         match given.iter().find(|(_, is_empty)| !is_empty) {
             Some((option, _)) if self.compare != Compare::Values => Err(Error::Usage(format!(
-                "{option} is about values; it does nothing with --compare {}",
+                "{option} is about values; it does nothing where what is compared is {}",
                 self.compare
             ))),
             _ => Ok(()),
@@ -144,7 +144,7 @@ mod tests {
     fn paths_into_what_is_not_compared_are_refused() {
         let ignore = vec![Path::parse("time").unwrap()];
         let rules = Rules { compare: Compare::Bytes, ignore, ..Rules::default() };
-        assert!(rules.check().unwrap_err().to_string().contains("--ignore"));
+        assert!(rules.check().unwrap_err().to_string().contains("ignore is about values"));
         assert!(Rules { compare: Compare::None, ..Rules::default() }.check().is_ok());
     }
 }
