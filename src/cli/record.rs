@@ -1,11 +1,9 @@
 //! `wirespool record`: the in-line proxy.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use tokio::net::TcpListener;
 
 use super::arguments::{FormatArguments, LimitArguments, PrintArguments, Selection};
 use super::command::{CommandArguments, or_ours};
@@ -13,7 +11,6 @@ use super::failure::{At, Failure};
 use super::live::{self, Signals};
 use super::printer::Printer;
 use super::{DONE, Outcome};
-use crate::Error;
 use crate::message::Assembler;
 use crate::net::{self, Address, Recorder, Stop};
 use crate::record::{Limits, proxy};
@@ -66,7 +63,7 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
     runtime.block_on(async {
         let (stop, signals) = (Stop::new(), Signals::new());
         let listener = net::listen(&listen).await.at("--listen")?;
-        refuse_loop(&to, &listener).await?;
+        live::refuse_loop(&to, &listener).await.at("--to")?;
         let program = arguments.command.program(&listener)?;
         match &program {
             Some(_) => live::hear_signals(signals.clone())?,
@@ -101,20 +98,4 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
         let concluded = live::conclude(recorder, recorded, Some(&arguments.output));
         or_ours(status, concluded.map(|()| DONE).map_err(Failure::from))
     })
-}
-
-/// A proxy whose upstream is itself would dial itself until no descriptor is left.
-async fn refuse_loop(to: &Address, listener: &TcpListener) -> Result<(), Failure> {
-    let Some(here) = listener.local_addr().ok().filter(|here| here.port() == to.port()) else {
-        return Ok(());
-    };
-    // A name that cannot be looked up is said when a client comes: the server may not be there yet.
-    let upstream = to.resolve().await.unwrap_or_default();
-    let wildcard = |one: &SocketAddr| here.ip().is_unspecified() && one.ip().is_loopback();
-    if upstream.iter().any(|one| *one == here || wildcard(one)) {
-        let reason =
-            format!("{to} is where this command itself listens; name the server's address");
-        return Err(Error::Usage(reason)).at("--to");
-    }
-    Ok(())
 }

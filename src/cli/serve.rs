@@ -1,6 +1,7 @@
 //! `wirespool serve`: be the recorded server.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,15 +13,16 @@ use super::failure::{At, Failure};
 use super::live::{self, Signals};
 use super::playing::PlayArguments;
 use super::{DONE, Outcome};
+use crate::Error;
 use crate::load::Loaded;
 use crate::net::{self, Address};
-use crate::replay::{Serving, serve};
+use crate::replay::{Matching, Miss, Serving, serve};
 use crate::session::Side;
 
 /// Play the recorded server to clients
 ///
-/// Clients are taken for the recorded connections in the order in which they come. What they send is
-/// compared with what was recorded, and they are answered as recorded. Ends when all that was recorded
+/// Clients are taken for the recorded connections in the order in which they come, or by what they say
+/// first (--match content). What they send is compared with what was recorded, and they are answered as recorded. Ends when all that was recorded
 /// has been played, or when COMMAND has ended and what came of it has been played to the end. The receipt
 /// on stderr ends with the verdict: verified, delivered or failed.
 #[derive(Debug, Args)]
@@ -40,15 +42,34 @@ pub(super) struct Arguments {
     /// Where clients connect
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     listen: String,
-    /// How long to wait for the first client; without end if not given
-    #[arg(long, value_name = "TIME", value_parser = duration)]
-    wait: Option<Duration>,
+    #[command(flatten)]
+    clients: ClientArguments,
     #[command(flatten)]
     limits: LimitArguments,
     #[command(flatten)]
     playing: PlayArguments,
     #[command(flatten)]
     command: CommandArguments,
+}
+
+/// Who may come, and who is who.
+#[derive(Debug, Args)]
+struct ClientArguments {
+    /// Take a client for the next recorded connection (order), or for the first one whose client began
+    /// with the same message (content)
+    #[arg(long = "match", value_name = "order|content", default_value = "order", value_parser = parsed::<Matching>)]
+    matching: Matching,
+    /// What becomes of a client that is none of the recorded ones: close it, which fails, or pass it on
+    /// to another server, pass:ADDR
+    #[arg(long, value_name = "close|pass:ADDR", default_value = "close", value_parser = parsed::<Miss>)]
+    on_miss: Miss,
+    /// Play recorded connections any number of times, in turn; ends at Ctrl-C, after --duration or
+    /// --connections, or when COMMAND has ended
+    #[arg(long)]
+    repeat: bool,
+    /// How long to wait for the first client; without end if not given
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    wait: Option<Duration>,
 }
 
 pub(super) fn run(arguments: Arguments) -> Outcome {
@@ -59,13 +80,20 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
         return playing.rehearse(&script, Side::Server);
     }
     let LimitArguments { connections, duration } = arguments.limits;
-    let serving = Serving { connections, wait: arguments.wait, ..Serving::default() };
+    let ClientArguments { matching, on_miss, repeat, wait } = arguments.clients;
+    let serving =
+        Serving { connections, wait, matching, miss: on_miss, repeat, ..Serving::default() };
     let runtime = live::runtime()?;
     let (played, recording, status) = runtime.block_on(async {
         let listener = net::listen(&listen).await.at("--listen")?;
+        if let Miss::Pass(to) = &serving.miss {
+            live::refuse_loop(to, &listener).await.at("--on-miss")?;
+        }
         let program = arguments.command.program(&listener)?;
         // The file last: a port in use must not leave an empty capture behind.
         let (options, recording) = playing.options(format.as_ref())?;
+        // Whom COMMAND dials too often is seen only if somebody is there to see it.
+        let serving = Serving { stay: program.is_some(), ..serving };
         let signals = Signals::new();
         match &program {
             Some(_) => live::hear_signals(signals.clone())?,
@@ -91,4 +119,8 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
         Ok::<_, Failure>((played, recording, status))
     })?;
     or_ours(status, playing.conclude(played, captures, recording))
+}
+
+fn parsed<T: FromStr<Err = Error>>(given: &str) -> Result<T, String> {
+    given.parse().map_err(|error: Error| error.to_string())
 }

@@ -7,14 +7,13 @@
 
 use std::time::{Duration, Instant};
 
-use tokio::net::TcpStream;
 use tokio::task::coop::consume_budget;
 
 use super::clock::Clock;
 use super::compare::Comparison;
 use super::options::Options;
 use super::pace::{Pace, Speed, later};
-use super::peer::{Broken, End, Peer};
+use super::peer::{Broken, Connected, End, Peer};
 use super::receipt::ConnectionReceipt;
 use super::script::{Action, Conversation, Step};
 use crate::message::Message;
@@ -30,14 +29,14 @@ const CROSSING: Duration = Duration::from_millis(1);
 /// The part of the patience that is spent on waiting for what may have crossed.
 const CROSSING_PATIENCE: u32 = 5;
 
-/// Plays the messages of `ours` on `stream` and compares what comes back, and says how it went.
+/// Plays the messages of `ours` on a connection and compares what comes back, and says how it went.
 ///
 /// # Errors
 /// What the sink says that takes the replay down.
 pub(super) async fn drive(
     conversation: &Conversation,
     ours: Side,
-    stream: TcpStream,
+    connected: Connected,
     pace: Pace,
     clock: &Clock,
     options: &Options,
@@ -47,7 +46,7 @@ pub(super) async fn drive(
     let mut driver = Driver {
         conversation,
         ours,
-        peer: Peer::new(stream, ours, comparison, clock, options)?,
+        peer: Peer::new(connected, ours, comparison, clock, options)?,
         pace,
         options,
         receipt: ConnectionReceipt::planned(conversation, ours),

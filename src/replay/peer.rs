@@ -22,6 +22,19 @@ thread_local! {
     static READ: RefCell<Vec<u8>> = RefCell::new(Vec::with_capacity(READ_SIZE));
 }
 
+/// A connection to the other end, and what has been heard on it before it was known whose it is.
+pub(super) struct Connected {
+    pub(super) stream: TcpStream,
+    pub(super) heard: Vec<u8>,
+    pub(super) end: Option<End>,
+}
+
+impl From<TcpStream> for Connected {
+    fn from(stream: TcpStream) -> Connected {
+        Connected { stream, heard: Vec::new(), end: None }
+    }
+}
+
 /// The other end.
 pub(super) struct Peer<'a> {
     /// `None` once we have aborted the connection.
@@ -61,23 +74,24 @@ pub(super) enum Broken {
 type Heard<T> = std::result::Result<T, Broken>;
 
 impl<'a> Peer<'a> {
-    /// The other end of `stream`, of which we are `ours`, expected to say what `comparison` expects.
+    /// The other end of a connection, of which we are `ours`, expected to say what `comparison` expects.
     ///
     /// # Errors
     /// What the sink says that takes the replay down.
     pub(super) fn new(
-        stream: TcpStream,
+        connected: Connected,
         ours: Side,
         comparison: Comparison<'a>,
         clock: &'a Clock,
         options: &'a Options,
     ) -> Result<Peer<'a>> {
+        let Connected { stream, heard, end } = connected;
         let record = match &options.record {
             Some(record) => Some((record, open(record, &stream, ours)?)),
             None => None,
         };
         let stop = &options.stop;
-        Ok(Peer {
+        let mut peer = Peer {
             stream: Some(stream),
             ours,
             comparison,
@@ -87,7 +101,16 @@ impl<'a> Peer<'a> {
             record,
             clock,
             stop,
-        })
+        };
+        let taken = match heard.is_empty() {
+            true => Ok(()),
+            false => peer.take(&heard),
+        };
+        let ended = end.map_or(Ok(()), |end| peer.ended(end));
+        match taken.and(ended) {
+            Err(Broken::Unrecorded(error)) => Err(error),
+            _ => Ok(peer),
+        }
     }
 
     /// Takes down what is about to be written: no answer may stand before its question.
@@ -200,26 +223,33 @@ impl<'a> Peer<'a> {
         let Some(stream) = self.stream.as_ref().filter(|_| self.end.is_none()) else {
             return Ok(());
         };
-        let side = self.ours.other();
         match stream.try_read_buf(bytes) {
-            Ok(0) => {
-                self.end = Some(End::Eof);
-                self.take_down(Kind::Eof { side })
-            }
-            Ok(length) => {
-                self.last_read = (self.comparison.arrived, Instant::now());
-                self.take_down(Kind::Data { side, bytes })?;
-                self.take_down(Kind::Delivered { side, length: length as u64 })?;
-                self.comparison.take(Arrival { at: Timestamp::now(), frame: None }, bytes);
-                Ok(())
-            }
+            Ok(0) => self.ended(End::Eof),
+            Ok(_) => self.take(bytes),
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(()),
-            Err(error) if net::is_reset(&error) => {
-                self.end = Some(End::Reset);
-                self.take_down(Kind::Reset { side })
-            }
+            Err(error) if net::is_reset(&error) => self.ended(End::Reset),
             Err(error) => Err(Broken::Connection(error)),
         }
+    }
+
+    /// It said something.
+    fn take(&mut self, bytes: &[u8]) -> Heard<()> {
+        let side = self.ours.other();
+        self.last_read = (self.comparison.arrived, Instant::now());
+        self.take_down(Kind::Data { side, bytes })?;
+        self.take_down(Kind::Delivered { side, length: bytes.len() as u64 })?;
+        self.comparison.take(Arrival { at: Timestamp::now(), frame: None }, bytes);
+        Ok(())
+    }
+
+    /// It has ended.
+    fn ended(&mut self, how: End) -> Heard<()> {
+        self.end = Some(how);
+        let side = self.ours.other();
+        self.take_down(match how {
+            End::Eof => Kind::Eof { side },
+            End::Reset => Kind::Reset { side },
+        })
     }
 
     /// Whether `ready` came before `deadline`.

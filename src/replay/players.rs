@@ -1,9 +1,10 @@
 //! The connections that are being played, and the receipts of those that are done.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -11,6 +12,7 @@ use super::clock::Clock;
 use super::driver::drive;
 use super::options::Options;
 use super::pace::Pace;
+use super::peer::Connected;
 use super::receipt::{ConnectionReceipt, Receipt};
 use super::script::{Conversation, Script};
 use crate::Result;
@@ -27,7 +29,7 @@ pub(super) struct Players {
     pub(super) options: Arc<Options>,
     pub(super) clock: Clock,
     running: JoinSet<Result<(usize, ConnectionReceipt)>>,
-    done: Vec<(usize, ConnectionReceipt)>,
+    done: BTreeMap<usize, ConnectionReceipt>,
 }
 
 impl Players {
@@ -35,7 +37,7 @@ impl Players {
     pub(super) fn new(script: Arc<Script>, ours: Side, options: &Options) -> Players {
         net::make_room(script.conversations.len());
         let (options, clock) = (Arc::new(options.clone()), Clock::start());
-        Players { script, ours, options, clock, running: JoinSet::new(), done: Vec::new() }
+        Players { script, ours, options, clock, running: JoinSet::new(), done: BTreeMap::new() }
     }
 
     /// What keeps a conversation from being played, if anything does: what is missing of a recording
@@ -47,17 +49,18 @@ impl Players {
         })
     }
 
-    /// Plays a conversation as soon as `connect` has a stream for it, beside the others.
-    pub(super) fn spawn<F>(&mut self, index: usize, pace: Pace, connect: F)
+    /// Plays a conversation as soon as `connect` has a connection for it, beside the others.
+    pub(super) fn spawn<F, C>(&mut self, index: usize, pace: Pace, connect: F)
     where
-        F: Future<Output = std::result::Result<TcpStream, String>> + Send + 'static,
+        F: Future<Output = std::result::Result<C, String>> + Send + 'static,
+        C: Into<Connected> + Send,
     {
         let (script, ours, options) = (self.script.clone(), self.ours, self.options.clone());
         let clock = self.clock.clone();
         self.running.spawn(async move {
             let conversation = &script.conversations[index];
             let receipt = match connect.await {
-                Ok(stream) => drive(conversation, ours, stream, pace, &clock, &options).await?,
+                Ok(one) => drive(conversation, ours, one.into(), pace, &clock, &options).await?,
                 Err(reason) => ConnectionReceipt::unplayed(conversation, ours, reason),
             };
             Ok((index, receipt))
@@ -68,7 +71,37 @@ impl Players {
     pub(super) fn unplayed(&mut self, index: usize, reason: impl Into<String>) {
         let conversation: &Conversation = &self.script.conversations[index];
         let receipt = ConnectionReceipt::unplayed(conversation, self.ours, reason);
-        self.done.push((index, receipt));
+        self.add(index, receipt);
+    }
+
+    /// All conversations of which nothing is played or done yet will not be.
+    pub(super) fn rest(&mut self, reason: &str) {
+        for index in 0..self.script.conversations.len() {
+            if !self.done.contains_key(&index) {
+                self.unplayed(index, reason);
+            }
+        }
+    }
+
+    /// Whether nothing is being played.
+    pub(super) fn is_idle(&self) -> bool {
+        self.running.is_empty()
+    }
+
+    /// Waits until one of those that are being played has ended; never ends if there is none.
+    ///
+    /// # Errors
+    /// That the replay could not be recorded.
+    pub(super) async fn ended(&mut self) -> Result<()> {
+        match self.running.join_next().await {
+            Some(Ok(ended)) => {
+                let (index, receipt) = ended?;
+                self.add(index, receipt);
+                Ok(())
+            }
+            Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
+            None => std::future::pending().await,
+        }
     }
 
     /// Waits until all that was spawned so far has been played.
@@ -76,11 +109,8 @@ impl Players {
     /// # Errors
     /// That the replay could not be recorded.
     pub(super) async fn settle(&mut self) -> Result<()> {
-        while let Some(ended) = self.running.join_next().await {
-            match ended {
-                Ok(receipt) => self.done.push(receipt?),
-                Err(error) => std::panic::resume_unwind(error.into_panic()),
-            }
+        while !self.is_idle() {
+            self.ended().await?;
         }
         Ok(())
     }
@@ -91,8 +121,14 @@ impl Players {
     /// That the replay could not be recorded.
     pub(super) async fn receipt(mut self) -> Result<Receipt> {
         self.settle().await?;
-        self.done.sort_by_key(|&(index, _)| index);
-        Ok(Receipt::new(self.done.into_iter().map(|(_, receipt)| receipt).collect()))
+        Ok(Receipt::new(self.done.into_values().collect()))
+    }
+
+    fn add(&mut self, index: usize, receipt: ConnectionReceipt) {
+        match self.done.entry(index) {
+            Entry::Vacant(entry) => drop(entry.insert(receipt)),
+            Entry::Occupied(mut played) => played.get_mut().add_play(receipt),
+        }
     }
 }
 

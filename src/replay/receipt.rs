@@ -1,5 +1,6 @@
 //! What a replay did and found, and the verdict that follows.
 
+mod plays;
 mod words;
 
 use serde::Serialize;
@@ -7,6 +8,7 @@ use serde::Serialize;
 use super::compare::{Comparison, Difference};
 use super::script::Conversation;
 use super::timing::Timing;
+use super::unmatched::Unmatched;
 use crate::session::Side;
 
 /// The verdict.
@@ -51,6 +53,8 @@ pub struct Receipt {
     pub timing: Option<Timing>,
     /// Each recorded connection, in recorded order.
     pub connections: Vec<ConnectionReceipt>,
+    /// Clients that were none of the recorded ones.
+    pub unmatched: Unmatched,
 }
 
 /// Which file was played: a verdict is about these bytes.
@@ -71,6 +75,8 @@ pub struct ConnectionReceipt {
     pub role: &'static str,
     /// The verdict on it.
     pub outcome: Outcome,
+    /// How many times it was played; what is counted below is counted over all of them.
+    pub plays: u64,
     /// How many messages the recording has us send.
     pub planned: u64,
     /// How many of them the system took in full.
@@ -150,7 +156,18 @@ impl Receipt {
             notes: unused(&connections),
             timing,
             connections,
+            unmatched: Unmatched::default(),
         }
+    }
+
+    /// The verdict with clients that were none of the recorded ones: what was not recorded and had to
+    /// be refused makes it fail.
+    pub(super) fn and_unmatched(mut self, unmatched: Unmatched) -> Receipt {
+        if unmatched.closed > 0 {
+            self.outcome = Outcome::Failed;
+        }
+        self.unmatched = unmatched;
+        self
     }
 
     /// The verdict on both, of one recording.
@@ -158,7 +175,12 @@ impl Receipt {
         let mut connections = self.connections;
         connections.extend(other.connections);
         connections.sort_by_key(|one| one.connection);
-        Receipt::new(connections)
+        // Only one of them was a server, to whom clients come.
+        let unmatched = match self.unmatched.clients.is_empty() {
+            true => other.unmatched,
+            false => self.unmatched,
+        };
+        Receipt::new(connections).and_unmatched(unmatched)
     }
 
     /// Whether all was played and nothing differed.
@@ -190,6 +212,7 @@ impl ConnectionReceipt {
             connection: conversation.connection.0,
             role: ours.name(),
             outcome: Outcome::Failed,
+            plays: 0,
             planned: conversation.messages(ours),
             sent: 0,
             bytes_sent: 0,
@@ -228,6 +251,7 @@ impl ConnectionReceipt {
 
     /// Adds what was compared, and the verdict: only comparisons that took place count for it.
     pub(super) fn conclude(&mut self, comparison: Comparison<'_>) {
+        self.plays = 1;
         self.missed = 0;
         self.unused = comparison.unused();
         self.add(comparison);

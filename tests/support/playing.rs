@@ -53,17 +53,37 @@ pub fn replay_to<T: Send + 'static>(
     (receipt, serving.join().unwrap())
 }
 
-/// Serves the script to one client on a thread; the receipt, and what the client returned.
+/// A script of several connections, a millisecond between any two lines of one.
+pub fn script_of(format: &str, connections: &[&[Line<'_>]]) -> Arc<Script> {
+    let format = Format::parse(format).unwrap();
+    let read = Script::read(format, |sink| {
+        let mut numbered = (0..).zip(connections);
+        numbered.try_for_each(|(number, lines)| feed(sink, number, STEP, lines))
+    });
+    Arc::new(read.unwrap())
+}
+
+/// Serves the script to clients on a thread; the receipt, and what the thread returned.
 pub fn serve_to<T: Send + 'static>(
     script: Arc<Script>,
     options: Options,
-    client: impl FnOnce(SocketAddr) -> T + Send + 'static,
+    clients: impl FnOnce(SocketAddr) -> T + Send + 'static,
+) -> (Receipt, T) {
+    serve_as(script, options, Serving::default(), clients)
+}
+
+/// The same, with more to say about who may come.
+pub fn serve_as<T: Send + 'static>(
+    script: Arc<Script>,
+    options: Options,
+    serving: Serving,
+    clients: impl FnOnce(SocketAddr) -> T + Send + 'static,
 ) -> (Receipt, T) {
     run(async move {
         let listener = net::listen(&Address::loopback(0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let client = tokio::task::spawn_blocking(move || client(address));
-        let receipt = serve(script, listener, &options, &Serving::default()).await.unwrap();
-        (receipt, client.await.unwrap())
+        let clients = tokio::task::spawn_blocking(move || clients(address));
+        let receipt = serve(script, listener, &options, &serving).await.unwrap();
+        (receipt, clients.await.unwrap())
     })
 }

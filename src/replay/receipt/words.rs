@@ -5,10 +5,11 @@ use std::fmt;
 
 use anstyle::{AnsiColor, Style};
 
-use super::{ConnectionReceipt, Outcome, Receipt};
+use super::{ConnectionReceipt, Outcome, Receipt, Unmatched};
 use crate::replay::compare::Difference;
 use crate::replay::diff::DIFF;
 use crate::replay::timing::Timing;
+use crate::replay::unmatched::UnmatchedClient;
 use crate::wire::visible;
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
@@ -23,6 +24,7 @@ impl fmt::Display for Receipt {
             one.fmt(f)?;
             writeln!(f)?;
         }
+        self.unmatched.fmt(f)?;
         for note in &self.notes {
             writeln!(f, "note: {note}")?;
         }
@@ -67,6 +69,9 @@ impl fmt::Display for ConnectionReceipt {
         let ConnectionReceipt { expected, arrived, matched, differing, .. } = self;
         write!(f, "connection {connection}: ")?;
         outcome(f, self.outcome)?;
+        if self.plays > 1 {
+            write!(f, ", played {} times", self.plays)?;
+        }
         if *planned > 0 {
             let (messages, bytes) = (counted(*planned, "message"), counted(*bytes_sent, "byte"));
             write!(f, ", sent {sent} of {messages} ({bytes})")?;
@@ -108,6 +113,30 @@ impl fmt::Display for ConnectionReceipt {
         for difference in &self.differences {
             write!(f, "\n  ")?;
             difference.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Unmatched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for one in &self.clients {
+            let UnmatchedClient { client, reason, bytes_received, bytes_sent, .. } = one;
+            match &one.passed_to {
+                None => {
+                    write!(f, "client {client}: ")?;
+                    styled(f, BAD, "closed")?;
+                    writeln!(f, ": {reason}")?;
+                }
+                Some(to) => writeln!(
+                    f,
+                    "client {client}: passed to {to}, {bytes_received} bytes there, {bytes_sent} back: {reason}"
+                )?,
+            }
+        }
+        let more = (self.closed + self.passed).saturating_sub(self.clients.len() as u64);
+        if more > 0 {
+            writeln!(f, "and {more} more clients that were not recorded")?;
         }
         Ok(())
     }
