@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 
 use wirespool::Format;
 use wirespool::replay::{Options, Outcome, Pace, Script, Speed};
+use wirespool::session::Side;
 
 use crate::support::Line::{self, *};
+use crate::support::actor::act;
 use crate::support::playing::{patience, replay_to, script_at, serve_to};
 use crate::support::{dial, feed_at, half_close, read_exactly, read_to_end};
 
@@ -145,4 +147,30 @@ fn a_million_messages_are_each_due_as_recorded_from_the_start_and_not_from_the_o
             assert!((due.as_secs_f64() - exact).abs() < 1e-6, "{second} at {factor}: {due:?}");
         }
     }
+}
+
+#[test]
+fn a_guessed_message_stands_before_its_answer_however_soon_that_came() {
+    // Each is known to be whole only when nothing has gone on with it for some milliseconds.
+    let (question, answer) = (b"\x08\x7b\x10\x01", b"\x08\x7b\x10\x02");
+    let lines = [
+        (10_000, Client(question)),
+        (11_500, Server(answer)),
+        (13_000, Client(question)),
+        (14_500, Server(answer)),
+        (16_000, ClientCloses),
+        (17_500, ServerCloses),
+    ];
+    let script = || script_at("protobuf:pb.TempEvent", &lines);
+    let order: Vec<_> = script().conversations[0].steps.iter().map(|step| step.side).collect();
+    assert_eq!(order, lines.map(|(_, line)| line.side()));
+    let live = lines.map(|(_, line)| line);
+    let (receipt, ()) = replay_to(script(), Options::default(), move |stream| {
+        act(stream, Side::Server, &live);
+    });
+    assert_eq!(receipt.outcome, Outcome::Verified, "{receipt}");
+    let (receipt, ()) = serve_to(script(), Options::default(), move |address| {
+        act(dial(address), Side::Client, &live);
+    });
+    assert_eq!(receipt.outcome, Outcome::Verified, "{receipt}");
 }

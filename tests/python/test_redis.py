@@ -1,8 +1,11 @@
 """Redis, and redis-py: a server and a client that know nothing of wirespool, in every role."""
 
 import json
+import re
+import signal
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,7 @@ from conftest import Wirespool
 from programs import HOST, Server
 from recording import SPACING, proxy
 from redis_servers import RedisServers
-from running import PATIENCE, Address
+from running import PATIENCE, Address, until
 from sockets import dial
 
 NEWS = ["один", "два", "три"]
@@ -212,3 +215,59 @@ def test_a_push_that_nobody_causes_is_missed(
     process, address = wirespool.serving("serve", capture)
     assert news(address, (HOST, server.port)) == (NEWS, [0, 0, 0])
     assert "verified: 1 connection" in process.finish().done().stderr
+
+
+def test_a_redis_that_stands_still_is_a_stall_and_one_that_is_killed_a_failure(
+    wirespool: Wirespool, redis_servers: RedisServers, capture: Path
+) -> None:
+    record(wirespool, redis_servers.fresh(), capture)
+    server = redis_servers.fresh()
+    # Its system still takes connections and bytes for it.
+    server.process.signal(signal.SIGSTOP)
+    words = ["replay", capture, "--to", server.address, "-f", "text/line"]
+    result = wirespool.run(*words, "--patience", "200ms").done(1)
+    assert re.search(
+        r"stalled: connection 0 waited 0\.2 s, .* for the server to send message \d+", result.stderr
+    )
+    waiting = wirespool.start(*words, "--patience", "1m")
+    # What it has sent by now nobody will ever read.
+    until(lambda: unread(server.port) > 0, "the replay's first message to arrive")
+    server.process.signal(signal.SIGKILL)
+    result = waiting.finish().done(1)
+    assert "the server reset the connection" in result.stderr
+
+
+def unread(port: int) -> int:
+    """How many bytes wait for whoever listens on a port of loopback, by the system's own table."""
+    table = Path("/proc/net/tcp")
+    if not table.exists():
+        pytest.skip("this system does not tell what waits to be read")
+    rows = [line.split() for line in table.read_text().splitlines()[1:]]
+    queues = [row[4] for row in rows if row[1].endswith(f":{port:04X}") and row[3] == "01"]
+    return sum(int(queue.split(":")[1], 16) for queue in queues)
+
+
+def test_an_answer_that_took_long_is_waited_for_as_long_and_the_patience_besides(
+    wirespool: Wirespool, redis_servers: RedisServers, capture: Path
+) -> None:
+    """A blocking pop, which only another connection's push answers."""
+
+    def wait_and_push(address: Address) -> Any:
+        with connected(address) as waiting, connected(address) as pushing:
+            with ThreadPoolExecutor(1) as pool:
+                popped = pool.submit(waiting.blpop, ["queue"], timeout=PATIENCE)
+                # The recorded wait itself: twice the patience of the replay.
+                time.sleep(2 * SPACING)
+                pushing.rpush("queue", "a")
+                return popped.result(PATIENCE)
+
+    server = redis_servers.fresh()
+    process, address = proxy(wirespool, server.address, capture, "--connections", "2")
+    assert wait_and_push(address) == ("queue", "a")
+    process.finish().done()
+    words = ["-f", "text/line", "--patience", f"{SPACING}s"]
+    result = wirespool.run("replay", capture, "--to", redis_servers.fresh().address, *words).done()
+    assert "verified: 2 connections" in result.stderr
+    process, address = wirespool.serving("serve", capture, *words)
+    assert wait_and_push(address) == ("queue", "a")
+    assert "verified: 2 connections" in process.finish().done().stderr
