@@ -120,18 +120,24 @@ impl FromIterator<Step> for Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("$")?;
-        for step in &self.0 {
-            match step {
-                Step::Index(index) => write!(f, "[{index}]")?,
-                Step::Name(name) => {
-                    // The same escapes as in JSON, but for the quotes.
-                    let mut quoted = String::new();
-                    write_string(name, &mut quoted);
-                    let inner = quoted[1..quoted.len() - 1].replace("\\\"", "\"");
-                    write!(f, "['{}']", inner.replace('\'', "\\'"))?;
-                }
-            }
-        }
-        Ok(())
+        self.0.iter().try_for_each(|step| step.fmt(f))
     }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Step::Index(index) => write!(f, "[{index}]"),
+            Step::Name(name) => write!(f, "[{}]", quoted(name)),
+        }
+    }
+}
+
+/// A string as a path has it.
+pub(super) fn quoted(text: &str) -> String {
+    // The same escapes as in JSON, but for the quotes.
+    let mut quoted = String::new();
+    write_string(text, &mut quoted);
+    let inner = quoted[1..quoted.len() - 1].replace("\\\"", "\"");
+    format!("'{}'", inner.replace('\'', "\\'"))
 }

@@ -237,6 +237,7 @@ impl<'a> Judge<'a> {
 }
 
 fn whole(expected: &str, got: &str, note: Option<String>) -> Place {
+    let note = note.or_else(|| (expected == got).then(|| "in what is not shown".to_owned()));
     let (expected, got) = excerpts(expected, got);
     Place { path: None, expected: Some(expected), got: Some(got), note }
 }

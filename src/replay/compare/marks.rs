@@ -39,8 +39,9 @@ impl Marks {
         };
         let select = |path: &Path| path.select(&document.json);
         for (rule, used) in rules.ignore.iter().zip(&mut marks.used.ignore) {
-            marks.ignored.extend(select(rule).into_iter().map(address));
-            *used = !select(rule).is_empty();
+            let nodes = select(rule);
+            *used = !nodes.is_empty();
+            marks.ignored.extend(nodes.into_iter().map(address));
         }
         for (rule, used) in rules.tolerance.iter().zip(&mut marks.used.tolerance) {
             for node in select(&rule.path) {

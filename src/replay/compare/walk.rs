@@ -11,7 +11,7 @@ use super::digest::Digests;
 use super::marks::{Marks, Number};
 use super::show;
 use crate::replay::document::{Dialect, Document};
-use crate::replay::place::{self, Step};
+use crate::replay::place::{Step, quoted};
 
 /// How many places of one message are shown.
 pub(super) const SHOWN: usize = 8;
@@ -65,6 +65,8 @@ struct Walk<'d> {
 enum Way<'d> {
     Name(&'d str),
     Index(usize),
+    /// To a pair of a mapping, with its key.
+    Pair(usize, Option<&'d Json>),
 }
 
 /// An element with its place in its list.
@@ -222,7 +224,7 @@ impl<'d> Walk<'d> {
             self.more += 1;
             return;
         }
-        let path = (!self.path.is_empty()).then(|| place_of(&self.path).to_string());
+        let path = (!self.path.is_empty()).then(|| path_to(&self.path));
         let (expected, got) = match (expected, got) {
             (Some(expected), Some(got)) => {
                 let (expected, got) = excerpts(&expected, &got);
@@ -237,12 +239,22 @@ impl<'d> Walk<'d> {
     }
 }
 
-fn place_of(path: &[Way<'_>]) -> place::Place {
-    let step = |way: &Way<'_>| match *way {
-        Way::Name(name) => Step::Name(name.to_owned()),
-        Way::Index(index) => Step::Index(index),
-    };
-    path.iter().map(step).collect()
+/// A path that selects the place in either document.
+fn path_to(ways: &[Way<'_>]) -> String {
+    let mut path = "$".to_owned();
+    for way in ways {
+        path.push_str(&match *way {
+            Way::Name(name) => Step::Name(name.to_owned()).to_string(),
+            Way::Index(index) => Step::Index(index).to_string(),
+            // Pairs may be in any order: their place says nothing.
+            Way::Pair(_, Some(Json::String(key))) => format!("[?@[0]=={}]", quoted(key)),
+            Way::Pair(_, Some(key @ (Json::Null | Json::Bool(_) | Json::Number(_)))) => {
+                format!("[?@[0]=={key}]")
+            }
+            Way::Pair(index, _) => Step::Index(index).to_string(),
+        });
+    }
+    path
 }
 
 trait MaxOf {

@@ -86,7 +86,7 @@ impl<'d> Walk<'d> {
             let key = pair.get(0).map(|key| self.digests.of(key, self.expected));
             let found = key.and_then(|key| waiting.get_mut(&key)).and_then(Vec::pop);
             let other = found.and_then(|place| theirs[place].take()).map(|(_, pair)| pair);
-            self.path.push(Way::Index(index));
+            self.path.push(Way::Pair(index, pair.get(0)));
             match other {
                 Some(other) => {
                     self.path.push(Way::Index(1));
@@ -98,7 +98,7 @@ impl<'d> Walk<'d> {
             self.path.pop();
         }
         for (index, pair) in theirs.into_iter().flatten() {
-            self.path.push(Way::Index(index));
+            self.path.push(Way::Pair(index, pair.get(0)));
             self.differ(None, Some(pair));
             self.path.pop();
         }

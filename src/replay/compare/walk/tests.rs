@@ -65,6 +65,19 @@ fn a_path_that_is_shown_can_be_given_to_ignore() {
 }
 
 #[test]
+fn pairs_are_found_by_their_keys_wherever_they_stand() {
+    for key in ["1", "-1.5", "null", "true", r#""it's \"$\" \n""#] {
+        let pairs = |value: u32, more: [&str; 2]| {
+            format!(r#"{{"$dict":[{}[{key},{value}]{}]}}"#, more[0], more[1])
+        };
+        let (expected, got) = (pairs(5, ["[7,8],", ""]), pairs(6, ["", ",[7,8]"]));
+        let shown = plainly(&expected, &got).remove(0);
+        let path = shown.strip_suffix(" 5 6").unwrap();
+        assert_eq!(compared(&ignoring(&[path]), &expected, &got), [""; 0], "{path}");
+    }
+}
+
+#[test]
 fn types_are_part_of_a_value() {
     for (expected, got) in [
         ("1", "1.0"),
@@ -98,7 +111,11 @@ fn what_has_no_order_is_compared_without() {
     }
     assert_eq!(
         plainly(r#"{"$dict":[[1,2],[3,4]]}"#, r#"{"$dict":[[3,5],[6,2]]}"#),
-        ["$['$dict'][0] [1,2] nothing", "$['$dict'][1][1] 4 5", "$['$dict'][1] nothing [6,2]"]
+        [
+            "$['$dict'][?@[0]==1] [1,2] nothing",
+            "$['$dict'][?@[0]==3][1] 4 5",
+            "$['$dict'][?@[0]==6] nothing [6,2]"
+        ]
     );
     assert_eq!(plainly(r#"{"$set":[1,2]}"#, r#"{"$set":[2,3]}"#), ["$['$set'][0] 1 3"]);
     assert_eq!(plainly(r#"{"$set":[1,2]}"#, r#"{"$set":[2]}"#), ["$['$set'] [1] nothing"]);
