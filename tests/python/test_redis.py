@@ -224,7 +224,7 @@ def test_a_redis_that_stands_still_is_a_stall_and_one_that_is_killed_a_failure(
     server = redis_servers.fresh()
     # Its system still takes connections and bytes for it.
     server.process.signal(signal.SIGSTOP)
-    words = ["replay", capture, "--to", server.address, "-f", "text/line"]
+    words = ["replay", str(capture), "--to", server.address, "-f", "text/line"]
     result = wirespool.run(*words, "--patience", "200ms").done(1)
     assert re.search(
         r"stalled: connection 0 waited 0\.2 s, .* for the server to send message \d+", result.stderr
