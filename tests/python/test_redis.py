@@ -26,7 +26,7 @@ FORMATS = pytest.mark.parametrize("words", [[], ["-f", "text/line"]], ids=["by b
 
 
 @contextmanager
-def connected(address: Address) -> Iterator[Any]:
+def connected(address: Address, **options: Any) -> Iterator[Any]:
     """A client with one connection that gives up at once: a second try would be a second connection.
 
     `Any`, since redis-py's annotations do not know that a pipeline's calls can be chained.
@@ -40,6 +40,7 @@ def connected(address: Address) -> Iterator[Any]:
         socket_timeout=PATIENCE,
         retry=redis.retry.Retry(redis.backoff.NoBackoff(), 0),
         decode_responses=True,
+        **options,
     )
     try:
         yield redis.Redis(connection_pool=pool)
@@ -271,3 +272,56 @@ def test_an_answer_that_took_long_is_waited_for_as_long_and_the_patience_besides
     process, address = wirespool.serving("serve", capture, *words)
     assert wait_and_push(address) == ("queue", "a")
     assert "verified: 2 connections" in process.finish().done().stderr
+
+
+# Without it each client begins by saying what library it is, and all say the same.
+UNNAMED = {"driver_info": None}
+
+
+def ask(address: Address, key: str) -> Any:
+    """A client that begins with what it wants."""
+    with connected(address, **UNNAMED) as client:
+        return client.get(key)
+
+
+@pytest.fixture
+def three_keys(wirespool: Wirespool, redis_servers: RedisServers, capture: Path) -> Path:
+    """Three clients, each of which asked for its key."""
+    server = redis_servers.fresh()
+    with connected((HOST, server.port)) as client:
+        client.mset({"a": "1", "b": "22", "c": "333"})
+    process, address = proxy(wirespool, server.address, capture, "--connections", "3", "-f", "text/line")
+    assert [ask(address, key) for key in "abc"] == ["1", "22", "333"]
+    process.finish().done()
+    return capture
+
+
+def test_clients_in_another_order_get_their_own_answers(wirespool: Wirespool, three_keys: Path) -> None:
+    process, address = wirespool.serving("serve", three_keys, "-f", "raw", "--match", "content")
+    assert [ask(address, key) for key in "cab"] == ["333", "1", "22"]
+    assert "verified: 3 connections" in process.finish().done().stderr
+    # By order each would get somebody else's.
+    process, address = wirespool.serving("serve", three_keys)
+    assert [ask(address, key) for key in "cab"] == ["1", "22", "333"]
+    assert "failed: 3 connections" in process.finish().done(1).stderr
+
+
+def test_a_stranger_is_passed_on_to_a_live_redis(
+    wirespool: Wirespool, redis_servers: RedisServers, three_keys: Path
+) -> None:
+    live = redis_servers.fresh()
+    with connected((HOST, live.port)) as client:
+        client.set("d", "4444")
+    words = ["--match", "content", "--on-miss", f"pass:{live.address}", "-f", "raw"]
+    process, address = wirespool.serving("serve", three_keys, *words)
+    # What was recorded comes from the capture, though the live one does not know it.
+    assert [ask(address, key) for key in "dabc"] == ["4444", "1", "22", "333"]
+    result = process.finish().done()
+    assert "verified: 3 connections" in result.stderr
+
+
+def test_a_session_is_served_again_and_again(wirespool: Wirespool, three_keys: Path) -> None:
+    words = ["--match", "content", "-f", "raw", "--repeat", "--connections", "7"]
+    process, address = wirespool.serving("serve", three_keys, *words)
+    assert [ask(address, key) for key in "abacaba"] == ["1", "22", "1", "333", "1", "22", "1"]
+    assert "verified" in process.finish().done().stderr
