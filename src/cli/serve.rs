@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use tokio::time::sleep;
 
 use super::arguments::{LimitArguments, duration};
 use super::command::{CommandArguments, or_ours};
@@ -15,9 +16,12 @@ use super::playing::PlayArguments;
 use super::{DONE, Outcome};
 use crate::Error;
 use crate::load::Loaded;
-use crate::net::{self, Address};
+use crate::net::{self, Address, Stop};
 use crate::replay::{Matching, Miss, Serving, serve};
 use crate::session::Side;
+
+/// How long what was begun may still take when a session without end is ended.
+const SETTLING: Duration = Duration::from_secs(1);
 
 /// Play the recorded server to clients
 ///
@@ -97,14 +101,11 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
         let signals = Signals::new();
         match &program {
             Some(_) => live::hear_signals(signals.clone())?,
-            None => live::stop_on_signals(&options.stop)?,
-        }
-        if let (Some(duration), None) = (duration, &program) {
-            let stop = options.stop.clone();
-            tokio::spawn(async move {
-                tokio::time::sleep(duration).await;
-                stop.request();
-            });
+            None => {
+                let end = if serving.repeat { &serving.closing } else { &options.stop };
+                live::stop_on_signals(end)?;
+                tokio::spawn(end_after(duration, end.clone(), options.stop.clone()));
+            }
         }
         live::announce(&listener)?;
         let running = program
@@ -119,6 +120,21 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
         Ok::<_, Failure>((played, recording, status))
     })?;
     or_ours(status, playing.conclude(played, captures, recording))
+}
+
+/// Requests `end` after `duration`; and `stop` once `end` was requested and what was begun has had its time.
+async fn end_after(duration: Option<Duration>, end: Stop, stop: Stop) {
+    tokio::select! {
+        () = end.requested() => {}
+        () = async {
+            match duration {
+                Some(duration) => sleep(duration).await,
+                None => std::future::pending().await,
+            }
+        } => end.request(),
+    }
+    sleep(SETTLING).await;
+    stop.request();
 }
 
 fn parsed<T: FromStr<Err = Error>>(given: &str) -> Result<T, String> {
