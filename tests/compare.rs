@@ -596,3 +596,73 @@ proptest! {
         }
     }
 }
+
+/// Values of few kinds, so that recorded and live ones are often the same.
+fn value() -> impl Strategy<Value = String> {
+    prop_oneof![
+        (0_u32..3).prop_map(|number| number.to_string()),
+        (0_u32..3, 0_u32..3).prop_map(|(a, b)| format!(r#"{{"a":{a},"b":[{b},{a}]}}"#)),
+        (0_u32..3).prop_map(|a| format!(r#"{{"$set":[{a},"x"]}}"#)),
+    ]
+}
+
+proptest! {
+    /// Where the codec knows its end, in whatever pieces messages come: the findings are the same.
+    #[test]
+    fn pieces_make_no_difference(
+        format in prop::sample::select(vec!["pickle", "pickle/chunk", "pickle/idle=20", "pickle/varint"]),
+        ignore in prop::sample::select(vec![vec![], vec!["a"], vec!["$.b[0]"]]),
+        recorded in prop::collection::vec(value(), 1..8),
+        live in prop::collection::vec(value(), 1..8),
+        cuts in prop::collection::vec(1_usize..30, 1..20),
+    ) {
+        let bytes = |values: &[String]| -> Vec<Vec<u8>> {
+            values.iter().map(|value| message(format, value)).collect()
+        };
+        let conversation = answers(format, &bytes(&recorded));
+        let rules = rules(&ignore);
+        let live = bytes(&live);
+        let whole = live.concat();
+        let mut rest = &whole[..];
+        let mut pieces = Vec::new();
+        for cut in cuts.iter().cycle() {
+            if rest.is_empty() {
+                break;
+            }
+            let (piece, more) = rest.split_at(rest.len().min(*cut));
+            pieces.push(piece.to_vec());
+            rest = more;
+        }
+        let by_message = compared(&conversation, &rules, &live);
+        let by_piece = compared(&conversation, &rules, &pieces);
+        prop_assert_eq!(counts(&by_message), counts(&by_piece));
+        prop_assert_eq!(by_message.unexpected, by_piece.unexpected);
+        prop_assert_eq!(&by_message.differences, &by_piece.differences);
+    }
+
+    /// What is put into a message is all that changes in it, or it is not sent.
+    #[test]
+    fn carrying_changes_nothing_else(
+        format in prop::sample::select(vec!["pickle", "pickle/varint", "text/line", "text"]),
+        ours in value(),
+        tokens in prop::collection::vec(value(), 2),
+    ) {
+        let encoded = |value: &str| match format {
+            "text/line" => format!("{value}\n").into_bytes(),
+            "text" => value.as_bytes().to_vec(),
+            _ => message(format, value),
+        };
+        let [token, live] = [&tokens[0], &tokens[1]].map(|token| format!(r#"{{"t":{token}}}"#));
+        let ours = format!(r#"{{"x":{ours},"t":{}}}"#, tokens[0]);
+        let wanted = ours.replace(&format!(r#""t":{}"#, tokens[0]), &format!(r#""t":{}"#, tokens[1]));
+        let (token, live, ours) = (encoded(&token), encoded(&live), encoded(&ours));
+        let conversation = recorded(format, &[Server(&token), Client(&ours)]);
+        let rules = Rules {
+            carry: vec!["server:$.t->client:$.t".parse().unwrap()],
+            ..Rules::default()
+        };
+        let comparison = compared(&conversation, &rules, &[live]);
+        let sent = conversation.steps.iter().find_map(|step| step.message_of(Side::Client)).unwrap();
+        prop_assert_eq!(comparison.outgoing(sent).unwrap(), encoded(&wanted));
+    }
+}

@@ -50,6 +50,8 @@ pub struct Comparison<'a> {
     mode: Mode,
     /// How the last bytes came.
     last: Arrival,
+    /// Where the last bytes ended that belong to no recorded message and are none of their own.
+    surplus: Option<u64>,
     /// Of how many messages differences are kept.
     shown: usize,
     /// How many recorded messages came, equal or not, compared or not.
@@ -98,6 +100,7 @@ impl<'a> Comparison<'a> {
             drift: 0,
             mode,
             last: Arrival::default(),
+            surplus: None,
             shown: 0,
             arrived: 0,
             compared: 0,
@@ -174,6 +177,21 @@ impl<'a> Comparison<'a> {
         let others = self.expected.iter().take(OTHERS).chain(self.passed.iter().rev());
         let found = others.copied().find(|other| self.judge.is_as(other, got))?;
         Some(format!("it is what was recorded as message {}", found.index))
+    }
+
+    /// Bytes that belong to nothing; those that follow each other are one difference.
+    fn surplus_bytes(&mut self, offset: u64, bytes: &[u8]) {
+        let show = || bytes.escape_ascii().to_string();
+        match (self.differences.last_mut(), self.surplus) {
+            (Some(last), Some(end)) if last.index.is_none() && end == offset => {
+                self.unexpected += bytes.len() as u64;
+                if let Some(got) = last.got.as_mut().filter(|got| !got.ends_with('…')) {
+                    *got = excerpt(&format!("{got}{}", show()), 0);
+                }
+            }
+            _ => self.surplus(offset, bytes.len(), show),
+        }
+        self.surplus = Some(offset + bytes.len() as u64);
     }
 
     fn surplus(&mut self, offset: u64, length: usize, got: impl FnOnce() -> String) {

@@ -238,8 +238,11 @@ impl Comparison<'_> {
         while !bytes.is_empty() {
             let Mode::Bytes(heard) = &mut self.mode else { return Some(bytes.to_vec()) };
             let Some(front) = self.expected.front() else {
+                if self.judge.has_values() {
+                    return self.go_apart(Vec::new(), bytes);
+                }
                 let offset = self.bytes - bytes.len() as u64;
-                self.surplus(offset, bytes.len(), || bytes.escape_ascii().to_string());
+                self.surplus_bytes(offset, bytes);
                 return None;
             };
             let wanted = &front.raw[heard.len()..];
