@@ -78,6 +78,23 @@ impl Loading {
         Ok(Loaded { script, captures, format: label, notes })
     }
 
+    /// Reads two captures that are to be compared. What the first one was recorded as goes for a second
+    /// one that does not say.
+    ///
+    /// # Errors
+    /// What [`Reader`] says of a file.
+    pub fn pair(&self, first: PathBuf, second: PathBuf) -> Result<(Loaded, Loaded)> {
+        let first = self.load(&[first], Side::Client)?;
+        let paths = [second];
+        let second = self.load(&paths, Side::Client)?;
+        if second.format != Some(Format::raw()) || first.format == second.format {
+            return Ok((first, second));
+        }
+        let again = Loading { format: first.format.clone(), ..self.clone() };
+        let second = again.load(&paths, Side::Client)?;
+        Ok((first, second))
+    }
+
     /// What the messages of a capture are that was recorded as `recorded`, if it says so.
     fn format(&self, recorded: Option<&str>) -> Format {
         let Some(spelling) = recorded.filter(|_| self.format.is_none()) else {

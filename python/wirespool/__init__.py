@@ -44,6 +44,7 @@ from wirespool._native import (
     TempEvent,
     UsageError,
     connect,
+    diff,
     listen,
     open,  # noqa: A004 - said as wirespool.open, like gzip.open
     record,
@@ -77,6 +78,7 @@ __all__ = [
     "TempEvent",
     "UsageError",
     "connect",
+    "diff",
     "listen",
     "open",
     "pickle",

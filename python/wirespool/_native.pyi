@@ -34,6 +34,7 @@ __all__ = [
     "TempEvent",
     "UsageError",
     "connect",
+    "diff",
     "dump",
     "dumps",
     "listen",
@@ -407,6 +408,25 @@ def serve(
     arguments see replay.
     """
 
+def diff(
+    first: _Path,
+    second: _Path,
+    *,
+    format: str | None = None,
+    guess_window: float = 0.005,
+    connection: int | Iterable[int] | None = None,
+    compare: Literal["values", "bytes", "none"] = "values",
+    ignore: _Rules = (),
+    tolerance: Mapping[str, float] | _Rules = (),
+    unordered: _Rules = (),
+) -> Receipt:
+    """Compare two captures, message by message; return what was found.
+
+    Connections are paired in the order in which they began, and what both sides said is compared as replay
+    compares answers; for the arguments see there. `first` says what is expected. A receipt of nothing that
+    was compared has failed.
+    """
+
 @final
 class Serving:
     """A recorded server. The end of its `with` block raises Mismatch unless all was played."""
@@ -441,7 +461,7 @@ class Receipt:
     def tainted(self) -> bool:
         """Whether something that was played is only a part of what happened when it was recorded."""
     @property
-    def role(self) -> Literal["client", "server", "both"]:
+    def role(self) -> Literal["client", "server", "both", "diff"]:
         """What was played, as recorded."""
     @property
     def captures(self) -> list[CaptureDigest]:
@@ -485,7 +505,7 @@ class ConnectionReceipt:
     def connection(self) -> int:
         """Its number in the capture."""
     @property
-    def role(self) -> _Side:
+    def role(self) -> Literal["client", "server", "diff"]:
         """What was played of it."""
     @property
     def outcome(self) -> _Outcome:

@@ -95,7 +95,7 @@ impl RuleArguments {
             unordered: self.unordered.clone(),
             carry: carry.to_vec(),
         };
-        rules.check()?;
+        rules.check().at("--compare")?;
         Ok(rules)
     }
 }

@@ -13,8 +13,6 @@ use super::words::say;
 use crate::Result;
 use crate::load::Loading;
 use crate::replay::{Receipt, diff};
-use crate::session::Side;
-use crate::wire::Format;
 
 /// Compare two captures, message by message
 ///
@@ -47,20 +45,13 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: Arguments) -> Outcome {
     let rules = arguments.rules.rules(&[])?;
-    let mut loading = Loading {
+    let loading = Loading {
         format: arguments.format.given()?,
         guess_window: arguments.format.guess.window(),
         connections: Some(arguments.connection).filter(|chosen| !chosen.is_empty()),
         ..Loading::default()
     };
-    let first = loading.load(&[arguments.first], Side::Client)?;
-    let paths = [arguments.second];
-    let mut second = loading.load(&paths, Side::Client)?;
-    if second.format == Some(Format::raw()) && first.format != second.format {
-        // What the first capture was recorded as goes for a second one that does not say.
-        loading.format.clone_from(&first.format);
-        second = loading.load(&paths, Side::Client)?;
-    }
+    let (first, second) = loading.pair(arguments.first, arguments.second)?;
     first.notes.iter().chain(&second.notes).for_each(say);
     let mut receipt = diff(&first.script, &second.script, &rules);
     receipt.captures = [first.captures, second.captures].concat();

@@ -6,7 +6,7 @@
 //! | `capture` | [`crate::capture`]: `open`, its messages and events |
 //! | `message`, `session` | `Message` and `Fault`; `Event` |
 //! | `record` | [`crate::record`]: `record`, `listen`, `connect` |
-//! | `replay` | [`crate::replay`]: `replay`, `serve`, their receipt |
+//! | `replay` | [`crate::replay`]: `replay`, `serve`, `diff`, their receipt |
 //! | `wire` | [`crate::wire`]: values to and from Python, `pickle`, `TempEvent` |
 //! | `net`, `error` | addresses; exceptions |
 //! | `service` | work on a thread of its own, and waiting for it so that Ctrl-C is heard |
@@ -36,7 +36,8 @@ mod _native {
     use super::record::{Listener, Peer, Recording, connect, listen, record};
     #[pymodule_export]
     use super::replay::{
-        CaptureDigest, ConnectionReceipt, Difference, Punctuality, Receipt, Serving, replay, serve,
+        CaptureDigest, ConnectionReceipt, Difference, Punctuality, Receipt, Serving, diff, replay,
+        serve,
     };
     #[pymodule_export]
     use super::run;

@@ -207,3 +207,25 @@ def test_a_rule_that_makes_no_sense_is_refused(recorded: Path, rules: Any, words
 def test_a_rule_of_another_type_is_a_type_error(recorded: Path, rules: Any) -> None:
     with pytest.raises(TypeError):
         wirespool.replay(recorded, "127.0.0.1:9", **rules)
+
+
+def test_two_captures_are_compared_by_the_same_rules(recorded: Path, tmp_path: Path) -> None:
+    later = record(tmp_path / "later.pcapng", reading(time=2.0), {"ask": "reading"})
+    receipt = wirespool.diff(recorded, str(later))
+    assert (receipt.role, receipt.outcome) == ("diff", "failed")
+    assert [(one.side, one.path) for one in receipt.differences] == [("server", "$['time']")]
+    assert [one.path for one in receipt.captures] == [str(recorded), str(later)]
+    with pytest.raises(wirespool.Mismatch, match="time"):
+        receipt.check()
+    wirespool.diff(recorded, later, ignore="time").check(strict=True)
+    wirespool.diff(recorded, later, tolerance={"time": 1}).check(strict=True)
+
+
+def test_captures_of_nothing_do_not_agree(recorded: Path) -> None:
+    assert wirespool.diff(recorded, recorded).outcome == "verified"
+    for nothing in ({"connection": 7}, {"compare": "none"}, {"ignore": "$"}):
+        assert wirespool.diff(recorded, recorded, **nothing).outcome == "failed"
+    with pytest.raises(FileNotFoundError):
+        wirespool.diff(recorded, recorded.with_name("none.pcapng"))
+    with pytest.raises(wirespool.UsageError, match="ignore is about values"):
+        wirespool.diff(recorded, recorded, compare="bytes", ignore="time")

@@ -18,7 +18,7 @@ impl ConnectionReceipt {
         self.0.connection
     }
 
-    /// What was played of it: "client" or "server".
+    /// What was played of it: "client" or "server"; "diff" if two captures were compared.
     #[getter]
     fn role(&self) -> &'static str {
         self.0.role

@@ -1,7 +1,8 @@
-//! Replaying: as the client, as the server, and the receipt.
+//! Replaying: as the client, as the server, and the receipt; and comparing without.
 
 mod arguments;
 mod client;
+mod compare;
 mod connection;
 mod difference;
 mod playing;
@@ -10,6 +11,7 @@ mod receipt;
 mod server;
 
 pub(super) use client::replay;
+pub(super) use compare::diff;
 pub(super) use connection::ConnectionReceipt;
 pub(super) use difference::Difference;
 pub(super) use punctuality::Punctuality;

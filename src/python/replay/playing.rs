@@ -53,6 +53,35 @@ pub(super) struct Equality {
     pub(super) carry: Spelled<Carry>,
 }
 
+impl Equality {
+    /// The rules.
+    ///
+    /// # Errors
+    /// UsageError for rules that do nothing.
+    pub(super) fn rules(self) -> Result<Rules> {
+        let rules = Rules {
+            compare: self.compare.0,
+            ignore: self.ignore.0,
+            tolerance: self.tolerance.0,
+            unordered: self.unordered.0,
+            carry: self.carry.0,
+        };
+        rules.check()?;
+        Ok(rules)
+    }
+}
+
+/// What of captures is read, and as what.
+pub(super) fn loading(
+    format: Option<&str>,
+    guess_window: Seconds,
+    connection: Option<Connections>,
+) -> PyResult<Loading> {
+    let format = format.map(|spelling| wire::format(spelling, guess_window)).transpose()?;
+    let connections = connection.map(|chosen| chosen.0);
+    Ok(Loading { format, guess_window: guess_window.0, connections, ..Loading::default() })
+}
+
 /// Where the replay itself is recorded, if anywhere.
 pub(super) struct Output {
     pub(super) output: Option<PathBuf>,
@@ -73,21 +102,11 @@ impl Playing {
         let is_paced = time.speed.0 != Speed::RECORDED;
         either(("rate", time.rate.is_some()), ("speed", is_paced))?;
         either(("rate", time.rate.is_some()), ("cap_idle", time.cap_idle.is_some()))?;
-        let rules = Rules {
-            compare: equality.compare.0,
-            ignore: equality.ignore.0,
-            tolerance: equality.tolerance.0,
-            unordered: equality.unordered.0,
-            carry: equality.carry.0,
-        };
-        rules.check()?;
-        let format = |spelling| wire::format(spelling, what.guess_window);
+        let rules = equality.rules()?;
         let loading = Loading {
-            format: what.format.map(format).transpose()?,
-            guess_window: what.guess_window.0,
-            connections: what.connection.map(|chosen| chosen.0),
             cap_idle: time.cap_idle.map(|most| most.0),
             interval: time.rate.map(|rate| rate.0),
+            ..loading(what.format, what.guess_window, what.connection)?
         };
         let options = Options {
             speed: time.speed.0,

@@ -46,7 +46,7 @@ impl Receipt {
         self.0.tainted
     }
 
-    /// What was played, as recorded: "client", "server", or "both".
+    /// What was played, as recorded: "client", "server", or "both"; "diff" if two captures were compared.
     #[getter]
     fn role(&self) -> &'static str {
         self.0.role

@@ -1,0 +1,47 @@
+//! Two captures.
+
+use std::path::PathBuf;
+
+use pyo3::prelude::*;
+
+use super::super::net::Seconds;
+use super::super::service;
+use super::arguments::{CompareArgument, Connections, Spelled, ToleranceArgument};
+use super::playing::{Equality, loading};
+use super::receipt::Receipt;
+use crate::net::Stop;
+use crate::replay::{self as core, Compare, Path as Place};
+use crate::wire::Format;
+
+/// Compare two captures, message by message; return what was found.
+///
+/// Connections are paired in the order in which they began, and what both sides said is compared as
+/// replay compares answers; for the arguments see there. `first` says what is expected. A receipt of
+/// nothing that was compared has failed. Raises OSError, CaptureError, FormatError, UsageError.
+#[pyfunction]
+#[pyo3(signature = (first, second, *, format = None, guess_window = Seconds(Format::GUESS_WINDOW), connection = None, compare = CompareArgument(Compare::Values), ignore = Spelled::default(), tolerance = ToleranceArgument::default(), unordered = Spelled::default()), text_signature = "(first, second, *, format=None, guess_window=0.005, connection=None, compare='values', ignore=(), tolerance=(), unordered=())")]
+#[expect(clippy::too_many_arguments)] // Each one a keyword of its own.
+pub(in crate::python) fn diff(
+    py: Python<'_>,
+    first: PathBuf,
+    second: PathBuf,
+    format: Option<&str>,
+    guess_window: Seconds,
+    connection: Option<Connections>,
+    compare: CompareArgument,
+    ignore: Spelled<Place>,
+    tolerance: ToleranceArgument,
+    unordered: Spelled<Place>,
+) -> PyResult<Receipt> {
+    let carry = Spelled::default();
+    let rules = Equality { compare, ignore, tolerance, unordered, carry }.rules()?;
+    let loading = loading(format, guess_window, connection)?;
+    let receipt = service::run(py, &Stop::new(), move || {
+        let (first, second) = loading.pair(first, second)?;
+        let mut receipt = core::diff(&first.script, &second.script, &rules);
+        receipt.captures = [first.captures, second.captures].concat();
+        receipt.notes.splice(0..0, [first.notes, second.notes].concat());
+        Ok(receipt)
+    })?;
+    Ok(Receipt::from(receipt))
+}
