@@ -7,6 +7,8 @@
 mod support;
 
 // Each file of `conversations/` would be a test of its own if it lay here.
+#[path = "conversations/any.rs"]
+mod any;
 #[path = "conversations/bulk.rs"]
 mod bulk;
 #[path = "conversations/crossing.rs"]

@@ -70,7 +70,7 @@ impl Sink for Kept {
 }
 
 /// A line of a session written down by hand.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Line<'a> {
     Client(&'a [u8]),
     Server(&'a [u8]),
