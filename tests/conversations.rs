@@ -15,6 +15,8 @@ mod bulk;
 mod crossing;
 #[path = "conversations/endings.rs"]
 mod endings;
+#[path = "conversations/recorded.rs"]
+mod recorded;
 #[path = "conversations/shapes.rs"]
 mod shapes;
 #[path = "conversations/time.rs"]

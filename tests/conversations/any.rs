@@ -27,7 +27,7 @@ enum Deviation {
 }
 
 /// Who says what; one of the sides ends somewhere in the middle, the other one last.
-fn conversation() -> impl Strategy<Value = Vec<Line<'static>>> {
+pub fn conversation() -> impl Strategy<Value = Vec<Line<'static>>> {
     let side = prop_oneof![Just(Side::Client), Just(Side::Server)];
     let said = prop::collection::vec((side.clone(), 0..WORDS.len()), 1..9);
     (said, side, any::<prop::sample::Index>()).prop_map(|(said, first, place)| {
