@@ -1,5 +1,7 @@
 //! One place at which two messages differ, as it is shown.
 
+use std::collections::VecDeque;
+
 use serde::{Serialize, Serializer};
 
 use crate::session::Side;
@@ -37,11 +39,19 @@ fn name<S: Serializer>(side: &Side, serializer: S) -> Result<S::Ok, S::Error> {
 
 /// Pieces of two texts that show where they begin to differ.
 pub(super) fn excerpts(expected: &str, got: &str) -> (String, String) {
-    let pairs = expected.char_indices().zip(got.chars());
-    let begin = pairs.take_while(|((_, left), right)| left == right).map(|((at, _), _)| at);
-    let common: Vec<usize> = begin.collect();
+    // Where the last characters begin that are common.
+    let mut common = VecDeque::with_capacity(CONTEXT);
+    for ((at, left), right) in expected.char_indices().zip(got.chars()) {
+        if left != right {
+            break;
+        }
+        if common.len() == CONTEXT {
+            common.pop_front();
+        }
+        common.push_back(at);
+    }
     // What is common is the same bytes in both, so that a place in one is a place in the other.
-    let start = common.len().checked_sub(CONTEXT).map_or(0, |skipped| common[skipped]);
+    let start = common.front().copied().filter(|_| common.len() == CONTEXT).unwrap_or(0);
     let whole = expected.len().max(got.len()) <= EXCERPT;
     let start = if whole { 0 } else { start };
     (excerpt(expected, start), excerpt(got, start))
