@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::capture::{Reader, digest};
 use crate::replay::{CaptureDigest, Draft, Script};
-use crate::session::Side;
+use crate::session::{ConnectionId, Side};
 use crate::wire::Format;
 use crate::{Error, Result};
 
@@ -46,7 +46,7 @@ pub struct Loaded {
     pub captures: Vec<CaptureDigest>,
     /// What the messages of the first capture were read as.
     pub format: Option<Format>,
-    /// What a reader of the verdict should know, in words: damage, connections that are not there.
+    /// What a reader of the verdict should know, in words: what of the captures is damaged.
     pub notes: Vec<String>,
 }
 
@@ -68,7 +68,10 @@ impl Loading {
             label.get_or_insert(format);
         }
         let mut script = draft.finish();
-        notes.extend(self.select(&mut script));
+        if let Some(chosen) = &self.connections {
+            let chosen: Vec<ConnectionId> = chosen.iter().copied().map(ConnectionId).collect();
+            script.select(&chosen);
+        }
         if let Some(most) = self.cap_idle {
             script.cap_idle(most);
         }
@@ -104,19 +107,6 @@ impl Loading {
         let mut format = Format::parse(spelling).unwrap_or_else(|_| Format::auto());
         format.set_guess_window(self.guess_window);
         format
-    }
-
-    /// Keeps the connections that were asked for, and says which of them are not there.
-    fn select(&self, script: &mut Script) -> Vec<String> {
-        let Some(chosen) = &self.connections else { return Vec::new() };
-        let there = script.conversations.len();
-        let numbers = script.conversations.iter().map(|one| one.connection.0);
-        let absent = chosen.iter().filter(|&&asked| !numbers.clone().any(|one| one == asked));
-        let notes = absent
-            .map(|asked| format!("there is no connection {asked}: there are {there}, from 0"))
-            .collect();
-        script.retain(|one| chosen.contains(&one.connection.0));
-        notes
     }
 }
 

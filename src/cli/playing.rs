@@ -124,7 +124,7 @@ impl PlayArguments {
     /// Prints what would be played, at what time.
     pub(super) fn rehearse(&self, script: &Script, ours: Side) -> Outcome {
         rehearsal::print(script, ours, self.time.speed, self.across_gaps)?;
-        Ok(if script.is_empty() { FINDING } else { DONE })
+        Ok(if script.is_empty() || !script.absent.is_empty() { FINDING } else { DONE })
     }
 
     /// Completes the capture of the replay, says the receipt, writes it where it was asked for, and

@@ -19,6 +19,11 @@ pub(super) fn print(script: &Script, ours: Side, speed: Speed, across_gaps: bool
         .conversations
         .iter()
         .try_for_each(|one| conversation(&mut out, one, ours, speed, across_gaps))
+        .and_then(|()| {
+            script.absent.iter().try_for_each(|one| {
+                writeln!(out, "connection {one}: not played; it is not in the capture")
+            })
+        })
         .and_then(|()| out.flush());
     written(printed)
 }

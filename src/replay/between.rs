@@ -55,7 +55,7 @@ impl Script {
             }
         }
         let middle = match servers.as_slice() {
-            [] => return Ok((self, Script { conversations: Vec::new() })),
+            [] => return Ok((self, Script { conversations: Vec::new(), absent: Vec::new() })),
             [only] => {
                 return Err(Error::Usage(format!(
                     "only connections to {only} were recorded; what it dialled itself is needed \
@@ -74,6 +74,7 @@ impl Script {
         };
         let (clients, dependency) =
             self.conversations.into_iter().partition(|one| one.server == middle);
-        Ok((Script { conversations: clients }, Script { conversations: dependency }))
+        let clients = Script { conversations: clients, absent: self.absent };
+        Ok((clients, Script { conversations: dependency, absent: Vec::new() }))
     }
 }

@@ -121,7 +121,9 @@ impl Players {
     /// That the replay could not be recorded.
     pub(super) async fn receipt(mut self) -> Result<Receipt> {
         self.settle().await?;
-        Ok(Receipt::new(self.done.into_values().collect()))
+        let absent =
+            self.script.absent.iter().map(|one| ConnectionReceipt::absent(*one, self.ours));
+        Ok(Receipt::new(self.done.into_values().chain(absent).collect()))
     }
 
     fn add(&mut self, index: usize, receipt: ConnectionReceipt) {

@@ -9,7 +9,7 @@ use super::compare::{Comparison, Difference};
 use super::script::Conversation;
 use super::timing::Timing;
 use super::unmatched::Unmatched;
-use crate::session::Side;
+use crate::session::{ConnectionId, Side};
 
 /// The verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -209,28 +209,46 @@ impl ConnectionReceipt {
     pub(super) fn planned(conversation: &Conversation, ours: Side) -> ConnectionReceipt {
         let expected = conversation.messages(ours.other());
         ConnectionReceipt {
-            connection: conversation.connection.0,
+            planned: conversation.messages(ours),
+            expected,
+            missed: expected,
+            gaps: conversation.gaps.len() as u64,
+            clamped: conversation.clamped,
+            tainted: conversation.taints(),
+            ..ConnectionReceipt::blank(conversation.connection, ours)
+        }
+    }
+
+    /// A connection that was asked for and is not in the capture.
+    pub(super) fn absent(connection: ConnectionId, ours: Side) -> ConnectionReceipt {
+        let failures = vec!["not played: there is no such connection in the capture".to_owned()];
+        ConnectionReceipt { failures, ..ConnectionReceipt::blank(connection, ours) }
+    }
+
+    fn blank(connection: ConnectionId, ours: Side) -> ConnectionReceipt {
+        ConnectionReceipt {
+            connection: connection.0,
             role: ours.name(),
             outcome: Outcome::Failed,
             plays: 0,
-            planned: conversation.messages(ours),
+            planned: 0,
             sent: 0,
             bytes_sent: 0,
-            expected,
+            expected: 0,
             arrived: 0,
             compared: 0,
             matched: 0,
             differing: 0,
             ignored: 0,
-            missed: expected,
+            missed: 0,
             bytes_received: 0,
             unexpected_bytes: 0,
-            gaps: conversation.gaps.len() as u64,
+            gaps: 0,
             stalls: 0,
             reordered: 0,
-            clamped: conversation.clamped,
+            clamped: 0,
             timing: None,
-            tainted: conversation.taints(),
+            tainted: Vec::new(),
             failures: Vec::new(),
             notes: Vec::new(),
             differences: Vec::new(),

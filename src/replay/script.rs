@@ -19,6 +19,8 @@ pub use draft::Draft;
 pub struct Script {
     /// The connections that were recorded, in the order in which they began.
     pub conversations: Vec<Conversation>,
+    /// The numbers of connections that were asked for and are not there.
+    pub absent: Vec<ConnectionId>,
 }
 
 /// What happened on one connection, in the order in which it happened.
@@ -104,9 +106,13 @@ impl Script {
         self.conversations.is_empty()
     }
 
-    /// Keeps only the connections that `chosen` says.
-    pub fn retain(&mut self, chosen: impl FnMut(&Conversation) -> bool) {
-        self.conversations.retain(chosen);
+    /// Keeps only the connections of these numbers. One that is not there cannot be played: the verdict
+    /// says so.
+    pub fn select(&mut self, chosen: &[ConnectionId]) {
+        let is_there =
+            |asked: &&ConnectionId| self.conversations.iter().any(|one| one.connection == **asked);
+        self.absent = chosen.iter().filter(|asked| !is_there(asked)).copied().collect();
+        self.conversations.retain(|one| chosen.contains(&one.connection));
     }
 }
 

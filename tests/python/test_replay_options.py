@@ -47,8 +47,16 @@ def test_only_the_connections_asked_for_are_played(wirespool: Wirespool, recorde
 def test_a_choice_of_nothing_has_failed(wirespool: Wirespool, recorded: Path) -> None:
     with Echoing() as server:
         result = wirespool.run("replay", recorded, "--to", server.address, "--connection", "7").done(1)
-    assert "there is no connection 7: there are 3, from 0" in result.stderr
+    assert "connection 7: failed\n  not played: there is no such connection" in result.stderr
     assert "failed: nothing to play was recorded" in result.stderr
+
+
+def test_a_choice_of_more_than_there_is_has_failed(wirespool: Wirespool, recorded: Path) -> None:
+    with Echoing() as server:
+        chosen = ("--connection", "1", "--connection", "7")
+        result = wirespool.run("replay", recorded, "--to", server.address, *chosen).done(1)
+    assert "connection 1: verified" in result.stderr
+    assert "connection 7: failed" in result.stderr
 
 
 def test_connections_follow_each_other_when_asked(wirespool: Wirespool, recorded: Path) -> None:

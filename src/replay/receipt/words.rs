@@ -51,6 +51,13 @@ impl fmt::Display for Receipt {
         } else {
             write!(f, ", {matched} of {} as recorded", counted(expected, "message"))?;
         }
+        if self.unmatched.closed > 0 {
+            write!(
+                f,
+                "; {} closed that nobody recorded",
+                counted(self.unmatched.closed, "client")
+            )?;
+        }
         if self.tainted {
             let tainted = self.connections.iter().filter(|one| !one.tainted.is_empty()).count();
             write!(

@@ -77,7 +77,7 @@ impl Draft {
             }
             conversation
         });
-        Script { conversations: conversations.collect() }
+        Script { conversations: conversations.collect(), absent: Vec::new() }
     }
 
     fn take(&mut self, format: &Format, output: Output<'_>) {
