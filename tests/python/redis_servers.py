@@ -1,9 +1,13 @@
-"""Servers of Redis, each empty, on a port of its own."""
+"""Servers of Redis, each empty, on a port of its own; and a client of theirs."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import redis
 from programs import HOST, Server, free_port
-from running import Process
+from running import PATIENCE, Address, Process
 
 
 class RedisServers:
@@ -36,3 +40,26 @@ class RedisServers:
         """End all that still run."""
         for process in self._started:
             process.kill()
+
+
+@contextmanager
+def connected(address: Address, **options: Any) -> Iterator[Any]:
+    """A client with one connection that gives up at once: a second try would be a second connection.
+
+    `Any`, since redis-py's annotations do not know that a pipeline's calls can be chained.
+    """
+    pool = redis.ConnectionPool(
+        host=address[0],
+        port=address[1],
+        # RESP3 begins with HELLO, whose answer counts the server's connections.
+        protocol=2,
+        max_connections=1,
+        socket_timeout=PATIENCE,
+        retry=redis.retry.Retry(redis.backoff.NoBackoff(), 0),
+        decode_responses=True,
+        **options,
+    )
+    try:
+        yield redis.Redis(connection_pool=pool)
+    finally:
+        pool.disconnect()

@@ -4,9 +4,7 @@ import json
 import re
 import signal
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,7 @@ import redis
 from conftest import Wirespool
 from programs import HOST, Server
 from recording import SPACING, proxy
-from redis_servers import RedisServers
+from redis_servers import RedisServers, connected
 from running import PATIENCE, Address, until
 from sockets import dial
 
@@ -23,29 +21,6 @@ NEWS = ["один", "два", "три"]
 GREETING = "привет"
 
 FORMATS = pytest.mark.parametrize("words", [[], ["-f", "text/line"]], ids=["by bytes", "by lines"])
-
-
-@contextmanager
-def connected(address: Address, **options: Any) -> Iterator[Any]:
-    """A client with one connection that gives up at once: a second try would be a second connection.
-
-    `Any`, since redis-py's annotations do not know that a pipeline's calls can be chained.
-    """
-    pool = redis.ConnectionPool(
-        host=address[0],
-        port=address[1],
-        # RESP3 begins with HELLO, whose answer counts the server's connections.
-        protocol=2,
-        max_connections=1,
-        socket_timeout=PATIENCE,
-        retry=redis.retry.Retry(redis.backoff.NoBackoff(), 0),
-        decode_responses=True,
-        **options,
-    )
-    try:
-        yield redis.Redis(connection_pool=pool)
-    finally:
-        pool.disconnect()
 
 
 def session(address: Address) -> list[Any]:
