@@ -32,6 +32,8 @@ __all__ = [
     "Recording",
     "Serving",
     "TempEvent",
+    "Unmatched",
+    "UnmatchedClient",
     "UsageError",
     "connect",
     "diff",
@@ -386,6 +388,10 @@ def serve(
     *,
     listen: _Address = "127.0.0.1:0",
     wait: float | None = None,
+    match: Literal["order", "content"] = "order",
+    on_miss: str = "close",
+    repeat: bool = False,
+    connections: int | None = None,
     speed: float | Literal["max"] = 1.0,
     rate: float | None = None,
     cap_idle: float | None = None,
@@ -404,8 +410,11 @@ def serve(
 ) -> Serving:
     """Play the recorded server to the clients that connect to `server.address`.
 
-    `wait` is how long the first one is waited for, in seconds; without end if it is None. For the other
-    arguments see replay.
+    Clients are taken for the recorded connections in the order in which they come, or by the message with
+    which they begin (`match`). A client that is none of the recorded ones is closed, and the replay has
+    failed; `on_miss="pass:HOST:PORT"` passes it on to another server instead. With `repeat` each connection
+    may be played any number of times; `connections` is the most that are played. `wait` is how long the
+    first client is waited for, in seconds; without end if it is None. For the other arguments see replay.
     """
 
 def diff(
@@ -476,6 +485,9 @@ class Receipt:
     def connections(self) -> list[ConnectionReceipt]:
         """Each recorded connection, in recorded order."""
     @property
+    def unmatched(self) -> Unmatched:
+        """Clients that were none of the recorded ones."""
+    @property
     def differences(self) -> list[Difference]:
         """The first differences of all connections."""
     def check(self, *, strict: bool = False) -> None:
@@ -510,6 +522,9 @@ class ConnectionReceipt:
     @property
     def outcome(self) -> _Outcome:
         """The verdict on it."""
+    @property
+    def plays(self) -> int:
+        """How many times it was played; what is counted below is counted over all of them."""
     @property
     def planned(self) -> int:
         """How many messages the recording has us send."""
@@ -573,6 +588,40 @@ class ConnectionReceipt:
     @property
     def differences(self) -> list[Difference]:
         """The first differences."""
+
+@final
+class Unmatched:
+    """Clients that were none of the recorded ones."""
+
+    @property
+    def closed(self) -> int:
+        """How many were closed. Something came that was not recorded: the replay has failed."""
+    @property
+    def passed(self) -> int:
+        """How many were passed on."""
+    @property
+    def clients(self) -> list[UnmatchedClient]:
+        """The first of them."""
+
+@final
+class UnmatchedClient:
+    """A client that was none of the recorded ones."""
+
+    @property
+    def client(self) -> str:
+        """Its address: "HOST:PORT" as text."""
+    @property
+    def reason(self) -> str:
+        """Why it was none of them, in words."""
+    @property
+    def passed_to(self) -> str | None:
+        """To which address it was passed on; None if it was closed."""
+    @property
+    def bytes_received(self) -> int:
+        """How many bytes of it were heard, or passed on."""
+    @property
+    def bytes_sent(self) -> int:
+        """How many bytes the other server answered, and it took."""
 
 @final
 class Punctuality:

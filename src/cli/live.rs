@@ -1,7 +1,6 @@
 //! What `record`, `listen` and `send` share: the runtime, the signals, and the sink that writes and
 //! prints at once.
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,7 +13,7 @@ use super::printer::Printer;
 use super::words::say;
 use crate::capture::{Summary, Writer, WriterOptions};
 use crate::message::Assembler;
-use crate::net::{Address, Recorder, Stop};
+use crate::net::{Recorder, Stop};
 use crate::record::{Notice, Observer};
 use crate::wire::Format;
 use crate::{Error, Result};
@@ -90,22 +89,6 @@ pub(super) fn announce(listener: &TcpListener) -> std::result::Result<(), Failur
         .local_addr()
         .map_err(|source| Error::network("listen on", "the address", source))?;
     say(format_args!("listening on {address}"));
-    Ok(())
-}
-
-/// Refuses to pass clients on to where they come from: that would dial itself until no descriptor is left.
-pub(super) async fn refuse_loop(to: &Address, listener: &TcpListener) -> Result<()> {
-    let Some(here) = listener.local_addr().ok().filter(|here| here.port() == to.port()) else {
-        return Ok(());
-    };
-    // A name that cannot be looked up is said when a client comes: the server may not be there yet.
-    let upstream = to.resolve().await.unwrap_or_default();
-    let wildcard = |one: &SocketAddr| here.ip().is_unspecified() && one.ip().is_loopback();
-    if upstream.iter().any(|one| *one == here || wildcard(one)) {
-        let reason =
-            format!("{to} is where this command itself listens; name the server's address");
-        return Err(Error::Usage(reason));
-    }
     Ok(())
 }
 

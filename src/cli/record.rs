@@ -63,7 +63,7 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
     runtime.block_on(async {
         let (stop, signals) = (Stop::new(), Signals::new());
         let listener = net::listen(&listen).await.at("--listen")?;
-        live::refuse_loop(&to, &listener).await.at("--to")?;
+        net::refuse_loop(&to, &listener).await.at("--to")?;
         let program = arguments.command.program(&listener)?;
         match &program {
             Some(_) => live::hear_signals(signals.clone())?,

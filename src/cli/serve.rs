@@ -91,7 +91,7 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
     let (played, recording, status) = runtime.block_on(async {
         let listener = net::listen(&listen).await.at("--listen")?;
         if let Miss::Pass(to) = &serving.miss {
-            live::refuse_loop(to, &listener).await.at("--on-miss")?;
+            net::refuse_loop(to, &listener).await.at("--on-miss")?;
         }
         let program = arguments.command.program(&listener)?;
         // The file last: a port in use must not leave an empty capture behind.

@@ -45,6 +45,24 @@ pub async fn connect(address: &Address) -> Result<TcpStream> {
     Err(Error::network("connect to", address, last))
 }
 
+/// Refuses to pass clients on to where they come from: that would dial itself until no descriptor is left.
+///
+/// # Errors
+/// [`Error::Usage`] if `to` is where `listener` listens.
+pub async fn refuse_loop(to: &Address, listener: &TcpListener) -> Result<()> {
+    let Some(here) = listener.local_addr().ok().filter(|here| here.port() == to.port()) else {
+        return Ok(());
+    };
+    // A name that cannot be looked up is said when a client comes: the server may not be there yet.
+    let upstream = to.resolve().await.unwrap_or_default();
+    let wildcard = |one: &SocketAddr| here.ip().is_unspecified() && one.ip().is_loopback();
+    if upstream.iter().any(|one| *one == here || wildcard(one)) {
+        let reason = format!("{to} is where wirespool itself listens; name the server's address");
+        return Err(Error::Usage(reason));
+    }
+    Ok(())
+}
+
 /// Ends a connection by RST, discarding what the kernel has not sent yet.
 pub fn abort(stream: TcpStream) {
     // If the option cannot be set the close is an ordinary one, and there is nobody left to tell.

@@ -36,8 +36,8 @@ mod _native {
     use super::record::{Listener, Peer, Recording, connect, listen, record};
     #[pymodule_export]
     use super::replay::{
-        CaptureDigest, ConnectionReceipt, Difference, Punctuality, Receipt, Serving, diff, replay,
-        serve,
+        CaptureDigest, ConnectionReceipt, Difference, Punctuality, Receipt, Serving, Unmatched,
+        UnmatchedClient, diff, replay, serve,
     };
     #[pymodule_export]
     use super::run;

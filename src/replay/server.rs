@@ -135,6 +135,10 @@ impl<'a> Server<'a> {
                     self.last = Instant::now();
                 }
                 ended = self.strangers.ended() => ended?,
+                // Nobody is missing: whoever comes only now is a stranger anyway.
+                () = self.serving.closing.requested(), if self.closed.is_none() && self.roster.is_empty() => {
+                    self.close("no client came for it")
+                }
                 () = &mut closing, if self.closed.is_none() => self.close("no client came for it"),
                 () = until(deadline) => self.give_up(),
             }

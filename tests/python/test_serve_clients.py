@@ -175,4 +175,4 @@ def test_strangers_are_not_passed_on_to_the_one_who_passes_them_on(
         address = server.address
     result = wirespool.run("serve", capture, "--listen", address, "--on-miss", f"pass:{address}").done(2)
     assert "--on-miss" in result.stderr
-    assert "where this command itself listens" in result.stderr
+    assert "where wirespool itself listens" in result.stderr

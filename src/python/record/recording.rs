@@ -46,6 +46,7 @@ pub(in crate::python) fn record(
         let address = listener
             .local_addr()
             .map_err(|source| Error::network("listen on", &listen.0, source))?;
+        net::refuse_loop(&to.0, &listener).await?;
         // The file last: a port in use must not leave an empty capture behind.
         let writer = writer(Some(&capture), force, format.as_ref())?;
         let sink: Tee = (writer, None);

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyInt, PyMapping, PyString};
 
 use crate::load::interval;
-use crate::replay::{Compare, Speed, Tolerance};
+use crate::replay::{Speed, Tolerance};
 use crate::{Error, Result};
 
 /// A number, or "max".
@@ -40,16 +40,17 @@ impl<'py> FromPyObject<'_, 'py> for RateArgument {
     }
 }
 
-/// "values", "bytes" or "none".
-pub(in crate::python) struct CompareArgument(pub(super) Compare);
+/// A str that stands for one thing of several.
+#[derive(Default)]
+pub(in crate::python) struct Word<T>(pub(super) T);
 
-impl<'py> FromPyObject<'_, 'py> for CompareArgument {
+impl<'py, T: FromStr<Err = Error>> FromPyObject<'_, 'py> for Word<T> {
     type Error = PyErr;
 
-    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<CompareArgument> {
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Word<T>> {
         match object.cast::<PyString>() {
-            Ok(text) => Ok(CompareArgument(text.to_cow()?.parse()?)),
-            Err(_) => Err(no(object, "compare is \"values\", \"bytes\" or \"none\"")),
+            Ok(text) => Ok(Word(text.to_cow()?.parse()?)),
+            Err(_) => Err(no(object, "it is said by a str")),
         }
     }
 }

@@ -10,7 +10,7 @@ use super::super::capture::Paths;
 use super::super::net::{AddressArgument, Seconds};
 use super::super::service;
 use super::arguments::{
-    CompareArgument, Connections, RateArgument, SpeedArgument, Spelled, ToleranceArgument, either,
+    Connections, RateArgument, SpeedArgument, Spelled, ToleranceArgument, Word, either,
 };
 use super::playing::{Equality, Output, Playing, Time, What};
 use super::receipt::Receipt;
@@ -40,7 +40,7 @@ use crate::{Error, Result};
 /// A server that cannot be reached is a failure of the receipt. Raises OSError: FileExistsError for an
 /// `output` that is there, unless `force`; CaptureError, FormatError, UsageError.
 #[pyfunction]
-#[pyo3(signature = (path, to, *, speed = SpeedArgument(Speed::RECORDED), rate = None, cap_idle = None, patience = Seconds(Options::PATIENCE), format = None, guess_window = Seconds(Format::GUESS_WINDOW), connection = None, serial = false, across_gaps = false, compare = CompareArgument(Compare::Values), ignore = Spelled::default(), tolerance = ToleranceArgument::default(), unordered = Spelled::default(), carry = Spelled::default(), listen = None, output = None, force = false), text_signature = "(path, to, *, speed=1.0, rate=None, cap_idle=None, patience=5.0, format=None, guess_window=0.005, connection=None, serial=False, across_gaps=False, compare='values', ignore=(), tolerance=(), unordered=(), carry=(), listen=None, output=None, force=False)")]
+#[pyo3(signature = (path, to, *, speed = SpeedArgument(Speed::RECORDED), rate = None, cap_idle = None, patience = Seconds(Options::PATIENCE), format = None, guess_window = Seconds(Format::GUESS_WINDOW), connection = None, serial = false, across_gaps = false, compare = Word::default(), ignore = Spelled::default(), tolerance = ToleranceArgument::default(), unordered = Spelled::default(), carry = Spelled::default(), listen = None, output = None, force = false), text_signature = "(path, to, *, speed=1.0, rate=None, cap_idle=None, patience=5.0, format=None, guess_window=0.005, connection=None, serial=False, across_gaps=False, compare='values', ignore=(), tolerance=(), unordered=(), carry=(), listen=None, output=None, force=False)")]
 #[expect(clippy::too_many_arguments)] // Each one a keyword of its own.
 pub(in crate::python) fn replay(
     py: Python<'_>,
@@ -55,7 +55,7 @@ pub(in crate::python) fn replay(
     connection: Option<Connections>,
     serial: bool,
     across_gaps: bool,
-    compare: CompareArgument,
+    compare: Word<Compare>,
     ignore: Spelled<Place>,
     tolerance: ToleranceArgument,
     unordered: Spelled<Place>,

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 
 use super::super::net::Seconds;
 use super::super::service;
-use super::arguments::{CompareArgument, Connections, Spelled, ToleranceArgument};
+use super::arguments::{Connections, Spelled, ToleranceArgument, Word};
 use super::playing::{Equality, loading};
 use super::receipt::Receipt;
 use crate::net::Stop;
@@ -19,7 +19,7 @@ use crate::wire::Format;
 /// replay compares answers; for the arguments see there. `first` says what is expected. A receipt of
 /// nothing that was compared has failed. Raises OSError, CaptureError, FormatError, UsageError.
 #[pyfunction]
-#[pyo3(signature = (first, second, *, format = None, guess_window = Seconds(Format::GUESS_WINDOW), connection = None, compare = CompareArgument(Compare::Values), ignore = Spelled::default(), tolerance = ToleranceArgument::default(), unordered = Spelled::default()), text_signature = "(first, second, *, format=None, guess_window=0.005, connection=None, compare='values', ignore=(), tolerance=(), unordered=())")]
+#[pyo3(signature = (first, second, *, format = None, guess_window = Seconds(Format::GUESS_WINDOW), connection = None, compare = Word::default(), ignore = Spelled::default(), tolerance = ToleranceArgument::default(), unordered = Spelled::default()), text_signature = "(first, second, *, format=None, guess_window=0.005, connection=None, compare='values', ignore=(), tolerance=(), unordered=())")]
 #[expect(clippy::too_many_arguments)] // Each one a keyword of its own.
 pub(in crate::python) fn diff(
     py: Python<'_>,
@@ -28,7 +28,7 @@ pub(in crate::python) fn diff(
     format: Option<&str>,
     guess_window: Seconds,
     connection: Option<Connections>,
-    compare: CompareArgument,
+    compare: Word<Compare>,
     ignore: Spelled<Place>,
     tolerance: ToleranceArgument,
     unordered: Spelled<Place>,

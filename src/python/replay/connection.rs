@@ -30,6 +30,12 @@ impl ConnectionReceipt {
         self.0.outcome.name()
     }
 
+    /// How many times it was played; what is counted below is counted over all of them.
+    #[getter]
+    fn plays(&self) -> u64 {
+        self.0.plays
+    }
+
     /// How many messages the recording has us send.
     #[getter]
     fn planned(&self) -> u64 {

@@ -9,6 +9,7 @@ mod playing;
 mod punctuality;
 mod receipt;
 mod server;
+mod unmatched;
 
 pub(super) use client::replay;
 pub(super) use compare::diff;
@@ -17,3 +18,4 @@ pub(super) use difference::Difference;
 pub(super) use punctuality::Punctuality;
 pub(super) use receipt::{CaptureDigest, Receipt};
 pub(super) use server::{Serving, serve};
+pub(super) use unmatched::{Unmatched, UnmatchedClient};

@@ -9,13 +9,13 @@ use super::super::capture::Paths;
 use super::super::net::Seconds;
 use super::super::wire;
 use super::arguments::{
-    CompareArgument, Connections, RateArgument, SpeedArgument, Spelled, ToleranceArgument, either,
+    Connections, RateArgument, SpeedArgument, Spelled, ToleranceArgument, Word, either,
 };
 use crate::Result;
 use crate::capture::{SharedWriter, Writer, WriterOptions};
 use crate::load::{Loaded, Loading};
 use crate::net::Recorder;
-use crate::replay::{CaptureDigest, Carry, Options, Path as Place, Receipt, Rules, Speed};
+use crate::replay::{CaptureDigest, Carry, Compare, Options, Path as Place, Receipt, Rules, Speed};
 use crate::session::{Side, Sink};
 use crate::wire::Format;
 
@@ -46,7 +46,7 @@ pub(super) struct Time {
 
 /// What counts as equal, and what is carried.
 pub(super) struct Equality {
-    pub(super) compare: CompareArgument,
+    pub(super) compare: Word<Compare>,
     pub(super) ignore: Spelled<Place>,
     pub(super) tolerance: ToleranceArgument,
     pub(super) unordered: Spelled<Place>,

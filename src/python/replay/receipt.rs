@@ -7,6 +7,7 @@ use super::super::error::mismatch;
 use super::connection::ConnectionReceipt;
 use super::difference::{Difference, differences};
 use super::punctuality::Punctuality;
+use super::unmatched::Unmatched;
 use crate::replay;
 
 /// What a replay did and found. As text, it is a paragraph per connection, the verdict last.
@@ -74,6 +75,12 @@ impl Receipt {
     #[getter]
     fn connections(&self) -> Vec<ConnectionReceipt> {
         self.0.connections.iter().cloned().map(ConnectionReceipt).collect()
+    }
+
+    /// Clients that were none of the recorded ones.
+    #[getter]
+    fn unmatched(&self) -> Unmatched {
+        Unmatched(self.0.unmatched.clone())
     }
 
     /// The first differences of all connections.

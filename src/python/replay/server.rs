@@ -11,32 +11,40 @@ use super::super::capture::Paths;
 use super::super::net::{AddressArgument, Seconds, pair};
 use super::super::service::{Service, leave};
 use super::arguments::{
-    CompareArgument, Connections, RateArgument, SpeedArgument, Spelled, ToleranceArgument,
+    Connections, RateArgument, SpeedArgument, Spelled, ToleranceArgument, Word,
 };
 use super::playing::{Equality, Output, Playing, Time, What};
 use super::receipt::Receipt;
 use crate::Error;
 use crate::load::Loaded;
 use crate::net::{self, Address, Stop};
-use crate::replay::{self, Carry, Compare, Options, Path as Place, Speed};
+use crate::replay::{self, Carry, Compare, Matching, Miss, Options, Path as Place, Speed};
 use crate::session::Side;
 use crate::wire::Format;
 
 /// Play the recorded server to the clients that connect to `server.address`.
 ///
-/// Clients are taken for the recorded connections in the order in which they come; `wait` is how long
-/// the first one is waited for, in seconds, without end if it is None. At the end of the `with` block,
-/// what they have begun is waited for, up to `patience` seconds; unless all that was recorded has been
-/// played and nothing differed, Mismatch is raised. For the other arguments see replay. Raises OSError,
-/// CaptureError, FormatError, UsageError.
+/// Clients are taken for the recorded connections in the order in which they come, or with `match`
+/// "content" by the message with which they begin. A client that is none of the recorded ones is closed,
+/// and the replay has failed; `on_miss` "pass:HOST:PORT" passes it on to another server instead. With
+/// `repeat` each connection may be played any number of times; `connections` is the most that are
+/// played. `wait` is how long the first client is waited for, in seconds, without end if it is None.
+///
+/// At the end of the `with` block, what clients have begun is waited for, up to `patience` seconds;
+/// unless all that was recorded has been played and nothing differed, Mismatch is raised. For the other
+/// arguments see replay. Raises OSError, CaptureError, FormatError, UsageError.
 #[pyfunction]
-#[pyo3(signature = (path, *, listen = AddressArgument(Address::loopback(0)), wait = None, speed = SpeedArgument(Speed::RECORDED), rate = None, cap_idle = None, patience = Seconds(Options::PATIENCE), format = None, guess_window = Seconds(Format::GUESS_WINDOW), connection = None, across_gaps = false, compare = CompareArgument(Compare::Values), ignore = Spelled::default(), tolerance = ToleranceArgument::default(), unordered = Spelled::default(), carry = Spelled::default(), output = None, force = false), text_signature = "(path, *, listen='127.0.0.1:0', wait=None, speed=1.0, rate=None, cap_idle=None, patience=5.0, format=None, guess_window=0.005, connection=None, across_gaps=False, compare='values', ignore=(), tolerance=(), unordered=(), carry=(), output=None, force=False)")]
+#[pyo3(signature = (path, *, listen = AddressArgument(Address::loopback(0)), wait = None, r#match = Word::default(), on_miss = Word::default(), repeat = false, connections = None, speed = SpeedArgument(Speed::RECORDED), rate = None, cap_idle = None, patience = Seconds(Options::PATIENCE), format = None, guess_window = Seconds(Format::GUESS_WINDOW), connection = None, across_gaps = false, compare = Word::default(), ignore = Spelled::default(), tolerance = ToleranceArgument::default(), unordered = Spelled::default(), carry = Spelled::default(), output = None, force = false), text_signature = "(path, *, listen='127.0.0.1:0', wait=None, match='order', on_miss='close', repeat=False, connections=None, speed=1.0, rate=None, cap_idle=None, patience=5.0, format=None, guess_window=0.005, connection=None, across_gaps=False, compare='values', ignore=(), tolerance=(), unordered=(), carry=(), output=None, force=False)")]
 #[expect(clippy::too_many_arguments)] // Each one a keyword of its own.
 pub(in crate::python) fn serve(
     py: Python<'_>,
     path: Paths,
     listen: AddressArgument,
     wait: Option<Seconds>,
+    r#match: Word<Matching>,
+    on_miss: Word<Miss>,
+    repeat: bool,
+    connections: Option<u64>,
     speed: SpeedArgument,
     rate: Option<RateArgument>,
     cap_idle: Option<Seconds>,
@@ -45,7 +53,7 @@ pub(in crate::python) fn serve(
     guess_window: Seconds,
     connection: Option<Connections>,
     across_gaps: bool,
-    compare: CompareArgument,
+    compare: Word<Compare>,
     ignore: Spelled<Place>,
     tolerance: ToleranceArgument,
     unordered: Spelled<Place>,
@@ -57,7 +65,16 @@ pub(in crate::python) fn serve(
     let time = Time { speed, rate, cap_idle, patience };
     let equality = Equality { compare, ignore, tolerance, unordered, carry };
     let playing = Playing::new(what, time, equality, Output { output, force })?;
-    let serving = replay::Serving { wait: wait.map(|wait| wait.0), ..replay::Serving::default() };
+    let serving = replay::Serving {
+        connections,
+        wait: wait.map(|wait| wait.0),
+        matching: r#match.0,
+        miss: on_miss.0,
+        repeat,
+        // It is there until the block ends: a client too many is seen.
+        stay: true,
+        ..replay::Serving::default()
+    };
     let (closing, patience) = (serving.closing.clone(), playing.options.patience);
     let service = Service::start(py, playing.options.stop.clone(), |announce| async move {
         let Loaded { script, captures, format, notes } = playing.load(Side::Server)?;
@@ -65,6 +82,9 @@ pub(in crate::python) fn serve(
         let address = listener
             .local_addr()
             .map_err(|source| Error::network("listen on", &listen.0, source))?;
+        if let Miss::Pass(to) = &serving.miss {
+            net::refuse_loop(to, &listener).await?;
+        }
         // The file last: a port in use must not leave an empty capture behind.
         let (options, recording) = playing.options(format.as_ref())?;
         // Whoever waits may have been interrupted.
