@@ -22,7 +22,13 @@ pub fn diff(expected: &Script, got: &Script, rules: &Rules) -> Receipt {
             (None, None) => None,
         }
     });
-    let mut receipt = Receipt::new(connections.collect());
+    // One that only one of them lacks is a connection too many of the other.
+    let absent = expected.absent.iter().filter(|one| got.absent.contains(one)).map(|one| {
+        let failures = vec!["not compared: neither capture has such a connection".to_owned()];
+        let absent = ConnectionReceipt::absent(*one, Side::Client);
+        ConnectionReceipt { role: DIFF, failures, ..absent }
+    });
+    let mut receipt = Receipt::new(connections.chain(absent).collect());
     receipt.role = DIFF;
     if receipt.is_ok() && receipt.connections.iter().all(|one| one.compared == 0) {
         receipt.outcome = Outcome::Failed;
