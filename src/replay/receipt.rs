@@ -268,7 +268,12 @@ impl ConnectionReceipt {
     }
 
     /// Adds what was compared, and the verdict: only comparisons that took place count for it.
-    pub(super) fn conclude(&mut self, comparison: Comparison<'_>) {
+    pub(super) fn conclude(&mut self, mut comparison: Comparison<'_>) {
+        if let following @ 1.. = comparison.disregard_what_follows() {
+            self.notes.push(format!(
+                "the other end went on where the recording breaks off: {following} bytes are not judged"
+            ));
+        }
         self.plays = 1;
         self.missed = 0;
         self.unused = comparison.unused();

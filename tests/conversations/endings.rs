@@ -163,3 +163,30 @@ fn an_abort_in_the_middle_is_told_with_how_far_it_had_come_from_either_side() {
         assert!(receipt.to_string().contains(told), "{receipt}");
     }
 }
+
+#[test]
+fn a_peer_that_goes_on_where_the_recording_broke_off_has_done_nothing_else() {
+    // As of a stream of news that was recorded for a while.
+    let cut = [Client(b"subscribe\n"), Server(b"tick\n"), Server(b"tick\n"), Cut];
+    for format in ["raw", "text/line"] {
+        let (receipt, ()) = replay_to(script(format, &cut), patience(PATIENCE), |mut stream| {
+            read_exactly(&mut stream, 10);
+            while stream.write_all(b"tick\n").is_ok() {
+                std::thread::sleep(Duration::from_millis(5)); // the traffic
+            }
+        });
+        let [one] = receipt.connections.as_slice() else { panic!("{receipt}") };
+        assert_eq!(verdict(&receipt), (Outcome::Verified, 0), "{format}: {receipt}");
+        assert_eq!((one.matched, one.unexpected_bytes), (2, 0), "{format}: {receipt}");
+        assert!(receipt.tainted && receipt.to_string().contains("went on"), "{format}: {receipt}");
+
+        let asked = [Server(b"ask\n"), Client(b"one\n"), Client(b"two\n"), Cut];
+        let (receipt, ()) = serve_to(script(format, &asked), patience(PATIENCE), |address| {
+            let mut stream = dial(address);
+            read_exactly(&mut stream, 4);
+            stream.write_all(b"one\ntwo\nthree\n").unwrap();
+            let _ = stream.read_to_end(&mut Vec::new());
+        });
+        assert_eq!(verdict(&receipt), (Outcome::Verified, 0), "{format}: {receipt}");
+    }
+}

@@ -70,6 +70,8 @@ pub struct Comparison<'a> {
     pub unexpected: u64,
     /// The first differences: a few of each of the first [`Comparison::KEPT`] messages that differ.
     pub differences: Vec<Difference>,
+    /// Whether the recording broke off before the side ended.
+    breaks_off: bool,
 }
 
 impl<'a> Comparison<'a> {
@@ -110,12 +112,23 @@ impl<'a> Comparison<'a> {
             bytes: 0,
             unexpected: 0,
             differences: Vec::new(),
+            breaks_off: conversation.cut && !conversation.shows_end_of(side),
         }
     }
 
     /// How many recorded messages have not come.
     pub fn missed(&self) -> u64 {
         self.expected.len() as u64
+    }
+
+    /// Where the recording broke off nothing tells that bytes behind it do not belong there: takes back
+    /// what was said of them, and returns how many they are.
+    pub fn disregard_what_follows(&mut self) -> u64 {
+        if !self.breaks_off {
+            return 0;
+        }
+        self.differences.retain(|difference| difference.index.is_some());
+        std::mem::take(&mut self.unexpected)
     }
 
     /// What is sent in place of a recorded message of the other side: itself, unless it says something
