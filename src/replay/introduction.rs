@@ -11,7 +11,7 @@ use super::rules::{Compare, Rules};
 use super::script::{Action, Conversation, Script, Step};
 use crate::message::Message;
 use crate::session::{Side, Timestamp};
-use crate::wire::{Arrival, Codec, Format};
+use crate::wire::{Arrival, Codec, Decoder, Format};
 
 /// How much more than the longest recorded first message is heard of a client, in bytes, before it is
 /// given up.
@@ -21,6 +21,8 @@ const BEYOND: usize = 1 << 20;
 pub(super) struct Beginnings {
     /// Connections of which nothing but the first message is left.
     heads: Vec<Conversation>,
+    /// The formats in which one may be recognised by its value, though its bytes are others.
+    formats: Vec<Format>,
     rules: Rules,
     longest: usize,
 }
@@ -28,7 +30,7 @@ pub(super) struct Beginnings {
 impl Beginnings {
     /// No first messages: nobody is recognised.
     pub(super) fn none() -> Beginnings {
-        Beginnings { heads: Vec::new(), rules: Rules::default(), longest: 0 }
+        Beginnings { heads: Vec::new(), formats: Vec::new(), rules: Rules::default(), longest: 0 }
     }
 
     /// The first messages of the conversations at `places`; and with each conversation the number of
@@ -43,18 +45,20 @@ impl Beginnings {
             // What is not compared afterwards still has to be told apart.
             rules.compare = Compare::Values;
         }
-        let mut heads = Vec::new();
         let mut numbers: HashMap<(String, &[u8]), usize> = HashMap::new();
+        let (mut heads, mut formats) = (Vec::new(), Vec::new());
         let mut of_each = Vec::with_capacity(places.len());
         for &place in places {
             let conversation = &script.conversations[place];
             let first = conversation.steps.first();
-            let Some((step, message)) =
-                first.and_then(|step| Some((step, step.message_of(Side::Client)?)))
-            else {
+            let first = first.and_then(|step| Some((step, step.message_of(Side::Client)?)));
+            let Some((step, message)) = first else {
                 of_each.push(None);
                 continue;
             };
+            if has_value(&message.format, &rules) && !formats.contains(&message.format) {
+                formats.push(message.format.clone());
+            }
             let key = (message.format.to_string(), message.raw.as_slice());
             let number = *numbers.entry(key).or_insert_with(|| {
                 heads.push(head(conversation, step, message));
@@ -62,33 +66,22 @@ impl Beginnings {
             });
             of_each.push(Some(number));
         }
-        let longest = heads.iter().map(|head| first(head).len()).max().unwrap_or(0);
-        (Beginnings { heads, rules, longest }, of_each)
+        let longest = heads.iter().map(|head| raw(head).len()).max().unwrap_or(0);
+        (Beginnings { heads, formats, rules, longest }, of_each)
     }
 
-    /// The beginnings that have the value of the first message in `heard`.
+    /// The beginnings that have the same value as what was `heard`. One after the other: a client decides
+    /// how long it is, and it is not to be kept once for each of them.
     pub(super) fn alike(&self, heard: &[u8]) -> Vec<usize> {
-        let mut introduction = Introduction::new(self);
-        introduction.by_value = Some(self.comparisons());
-        introduction.take(Arrival { at: Timestamp::now(), frame: None }, heard);
-        introduction.end();
-        match introduction.known() {
-            Known::Begins(numbers) => numbers,
-            Known::Perhaps(_) | Known::NotYet | Known::Nobody => Vec::new(),
-        }
-    }
-
-    /// For each beginning that can be recognised by more than its bytes, what is expected.
-    fn comparisons(&self) -> Vec<(usize, Comparison<'_>)> {
-        let with_value = |head: &Conversation| {
-            let codec = format(head).codec();
-            let decoded = !matches!(codec, Codec::Raw | Codec::Text | Codec::Auto);
-            format(head).is_delimited() || decoded && self.rules.compare == Compare::Values
+        let arrival = Arrival { at: Timestamp::now(), frame: None };
+        let is_alike = |head: &Conversation| {
+            let mut comparison = Comparison::new(head, Side::Client, &self.rules);
+            comparison.take(arrival, heard);
+            comparison.end();
+            comparison.arrived > 0 && comparison.differing == 0
         };
-        let heads = self.heads.iter().enumerate().filter(|(_, head)| with_value(head));
-        heads
-            .map(|(number, head)| (number, Comparison::new(head, Side::Client, &self.rules)))
-            .collect()
+        let heads = self.heads.iter().enumerate();
+        heads.filter(|(_, head)| is_alike(head)).map(|(number, _)| number).collect()
     }
 }
 
@@ -96,17 +89,21 @@ impl Beginnings {
 pub(super) struct Introduction<'a> {
     beginnings: &'a Beginnings,
     heard: Vec<u8>,
-    /// Once it is known not to be recognised by its bytes.
-    by_value: Option<Vec<(usize, Comparison<'a>)>>,
+    /// The beginnings with which the bytes agree, so far as they go.
+    agreeing: Vec<usize>,
+    /// Once there are none: what finds the ends of messages, in each of the formats.
+    scouts: Vec<Decoder>,
+    /// Once it is known who it is.
+    found: Option<Vec<usize>>,
 }
 
 /// What is known of a client.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Known {
-    /// It may still turn out to be anyone.
+    /// What it says has not ended.
     NotYet,
-    /// It has said this beginning, and may go on to say a longer one.
-    Perhaps(usize),
+    /// What it has said may be all, or not.
+    Soon,
     /// It has said one of these beginnings, which have the same value.
     Begins(Vec<usize>),
     /// Nobody who was recorded begins so.
@@ -115,7 +112,8 @@ pub(super) enum Known {
 
 impl<'a> Introduction<'a> {
     pub(super) fn new(beginnings: &'a Beginnings) -> Introduction<'a> {
-        Introduction { beginnings, heard: Vec::new(), by_value: None }
+        let agreeing = (0..beginnings.heads.len()).collect();
+        Introduction { beginnings, heard: Vec::new(), agreeing, scouts: Vec::new(), found: None }
     }
 
     /// All that it said.
@@ -130,68 +128,98 @@ impl<'a> Introduction<'a> {
 
     /// Takes bytes that arrived.
     pub(super) fn take(&mut self, arrival: Arrival, bytes: &[u8]) {
+        let before = self.heard.len();
         self.heard.extend_from_slice(bytes);
-        if let Some(comparisons) = &mut self.by_value {
-            comparisons.iter_mut().for_each(|(_, one)| one.take(arrival, bytes));
-        } else if self.by_bytes() == Known::Nobody {
-            self.turn_to_values(arrival);
+        if self.found.is_some() {
+            return;
+        }
+        if self.agreeing.is_empty() {
+            return self.scout(arrival, before);
+        }
+        let heads = &self.beginnings.heads;
+        self.agreeing.retain(|&number| {
+            let rest = raw(&heads[number]).get(before..).unwrap_or_default();
+            rest.iter().zip(bytes).all(|(recorded, live)| recorded == live)
+        });
+        match self.by_bytes() {
+            Known::Begins(numbers) => self.found = Some(numbers),
+            Known::Nobody => {
+                let formats = self.beginnings.formats.iter();
+                self.scouts = formats.filter(|one| one.is_delimited()).map(Decoder::new).collect();
+                self.scout(arrival, 0);
+            }
+            Known::NotYet | Known::Soon => {}
         }
     }
 
-    /// When [`expire`](Introduction::expire) may say more if nothing else comes.
-    pub(super) fn deadline(&self) -> Option<Timestamp> {
-        let comparisons = self.by_value.as_deref().unwrap_or_default();
-        comparisons.iter().filter_map(|(_, one)| one.deadline()).min()
-    }
-
-    /// Nothing came until `now`.
-    pub(super) fn expire(&mut self, now: Timestamp) {
-        let comparisons = self.by_value.as_deref_mut().unwrap_or_default();
-        comparisons.iter_mut().for_each(|(_, one)| one.expire(now));
-    }
-
-    /// No more comes than what came.
+    /// No more comes, or not soon enough.
     pub(super) fn end(&mut self) {
-        if self.by_value.is_none() && self.by_bytes() == Known::NotYet {
-            self.turn_to_values(Arrival { at: Timestamp::now(), frame: None });
+        if self.found.is_some() {
+            return;
         }
-        let comparisons = self.by_value.as_deref_mut().unwrap_or_default();
-        comparisons.iter_mut().for_each(|(_, one)| one.end());
+        self.found = Some(match self.said() {
+            Some(number) => vec![number],
+            None if self.is_silent() => Vec::new(),
+            None => self.beginnings.alike(&self.heard),
+        });
     }
 
     pub(super) fn known(&self) -> Known {
-        let Some(comparisons) = &self.by_value else { return self.by_bytes() };
-        let equal = |one: &&(usize, Comparison<'_>)| one.1.arrived > 0 && one.1.differing == 0;
-        let equal: Vec<usize> = comparisons.iter().filter(equal).map(|one| one.0).collect();
-        let too_long = self.heard.len() > self.beginnings.longest.saturating_add(BEYOND);
-        if !equal.is_empty() {
-            Known::Begins(equal)
-        } else if !too_long && comparisons.iter().any(|(_, one)| one.arrived == 0) {
-            Known::NotYet
-        } else {
-            Known::Nobody
+        match &self.found {
+            Some(numbers) if numbers.is_empty() => Known::Nobody,
+            Some(numbers) => Known::Begins(numbers.clone()),
+            None if !self.agreeing.is_empty() => self.by_bytes(),
+            None if self.scouts.is_empty() => Known::Soon,
+            None => Known::NotYet,
         }
     }
 
     fn by_bytes(&self) -> Known {
-        let heard = self.heard.as_slice();
-        let heads = self.beginnings.heads.iter().map(first).enumerate();
-        let said = heads.clone().filter(|(_, raw)| heard.starts_with(raw));
-        let longest = said.max_by_key(|(_, raw)| raw.len()).map(|(number, _)| number);
-        let mut longer = heads.filter(|(_, raw)| raw.len() > heard.len() && raw.starts_with(heard));
-        match (longest, longer.next()) {
-            (Some(number), None) => Known::Begins(vec![number]),
-            (Some(number), Some(_)) => Known::Perhaps(number),
-            (None, Some(_)) => Known::NotYet,
-            (None, None) => Known::Nobody,
+        let length = |number: &usize| raw(&self.beginnings.heads[*number]).len();
+        let may_go_on = self.agreeing.iter().any(|number| length(number) > self.heard.len());
+        match (self.said(), may_go_on) {
+            (Some(number), false) => Known::Begins(vec![number]),
+            (Some(_), true) => Known::Soon,
+            (None, true) => Known::NotYet,
+            (None, false) => Known::Nobody,
         }
     }
 
-    fn turn_to_values(&mut self, arrival: Arrival) {
-        let mut comparisons = self.beginnings.comparisons();
-        comparisons.iter_mut().for_each(|(_, one)| one.take(arrival, &self.heard));
-        self.by_value = Some(comparisons);
+    /// The longest beginning that it has said, byte by byte.
+    fn said(&self) -> Option<usize> {
+        let length = |number: &usize| raw(&self.beginnings.heads[*number]).len();
+        let said = self.agreeing.iter().filter(|number| length(number) <= self.heard.len());
+        said.copied().max_by_key(length)
     }
+
+    /// Looks for the end of the first message in what was heard from `begin` on.
+    fn scout(&mut self, arrival: Arrival, begin: usize) {
+        let Introduction { beginnings, heard, scouts, found, .. } = self;
+        scouts.retain_mut(|scout| {
+            let mut first = None;
+            scout.push(arrival, &heard[begin..], &mut |decoded| {
+                first.get_or_insert(decoded.raw.len());
+            });
+            if let Some(length) = first
+                && found.is_none()
+            {
+                let alike = beginnings.alike(&heard[..length.min(heard.len())]);
+                *found = Some(alike).filter(|alike| !alike.is_empty());
+            }
+            first.is_none()
+        });
+        let by_silence = beginnings.formats.iter().any(|one| !one.is_delimited());
+        let too_long = heard.len() > beginnings.longest.saturating_add(BEYOND);
+        if found.is_none() && (too_long || scouts.is_empty() && !by_silence) {
+            *found = Some(Vec::new());
+        }
+    }
+}
+
+/// Whether messages that differ in bytes may have the same value.
+fn has_value(format: &Format, rules: &Rules) -> bool {
+    let decoded = !matches!(format.codec(), Codec::Raw | Codec::Text | Codec::Auto);
+    rules.compare == Compare::Values && (decoded || format.is_delimited())
 }
 
 /// A conversation that ends with its client's first message.
@@ -219,15 +247,9 @@ fn head(whole: &Conversation, step: &Step, message: &Message) -> Conversation {
 }
 
 /// The first message's bytes.
-fn first(head: &Conversation) -> &[u8] {
+fn raw(head: &Conversation) -> &[u8] {
     let message = head.steps.first().and_then(|step| step.message_of(Side::Client));
     message.map_or(&[], |message| message.raw.as_slice())
-}
-
-/// What the first message was read as.
-fn format(head: &Conversation) -> &Format {
-    let message = head.steps.first().and_then(|step| step.message_of(Side::Client));
-    message.map_or(&head.format, |message| &message.format)
 }
 
 #[cfg(test)]
@@ -279,27 +301,49 @@ mod tests {
 
     #[test]
     fn bytes_are_recognised_however_they_are_cut() {
-        let (beginnings, _) = beginnings("raw", &[b"GET", b"GET /a", b"PUT"], &Rules::default());
         use Known::*;
-        assert_eq!(heard(&beginnings, &[b"P", b"UT more"])[..2], [NotYet, Begins(vec![2])]);
-        assert_eq!(heard(&beginnings, &[b"GET"]), [Perhaps(0), Perhaps(0)]);
-        assert_eq!(heard(&beginnings, &[b"GET ", b"/a"])[..2], [Perhaps(0), Begins(vec![1])]);
-        assert_eq!(heard(&beginnings, &[b"GET /b"])[0], Begins(vec![0]));
+        let (beginnings, _) = beginnings("raw", &[b"GET", b"GET /a", b"PUT"], &Rules::default());
+        let begins = |number| Begins(vec![number]);
+        assert_eq!(heard(&beginnings, &[b"P", b"UT more"]), [NotYet, begins(2), begins(2)]);
+        assert_eq!(heard(&beginnings, &[b"GET"]), [Soon, begins(0)]);
+        assert_eq!(heard(&beginnings, &[b"GET ", b"/a"]), [Soon, begins(1), begins(1)]);
+        assert_eq!(heard(&beginnings, &[b"GET ", b"/b"]), [Soon, begins(0), begins(0)]);
         assert_eq!(heard(&beginnings, &[b"X"]), [Nobody, Nobody]);
         assert_eq!(heard(&beginnings, &[b"PU"]), [NotYet, Nobody]);
+        assert_eq!(heard(&beginnings, &[]), [Nobody]);
     }
+
+    const ONE: &[u8] = b"\x80\x04}(\x8c\x01a\x8c\x01x\x8c\x01t\x8c\x011u.";
+    const TWO: &[u8] = b"\x80\x04}(\x8c\x01a\x8c\x01y\x8c\x01t\x8c\x012u.";
+    const LIVE: &[u8] = b"\x80\x04}(\x8c\x01t\x8c\x013\x8c\x01a\x8c\x01yu.";
 
     #[test]
     fn values_are_recognised_where_bytes_are_not() {
-        let one = b"\x80\x04}(\x8c\x01a\x8c\x01x\x8c\x01t\x8c\x011u.";
-        let two = b"\x80\x04}(\x8c\x01a\x8c\x01y\x8c\x01t\x8c\x012u.";
-        let live = b"\x80\x04}(\x8c\x01t\x8c\x013\x8c\x01a\x8c\x01yu.";
         let ignore = vec![Path::parse("t").unwrap()];
         let rules = Rules { ignore, ..Rules::default() };
-        let (beginnings, _) = beginnings("pickle", &[one, two], &rules);
-        let (begin, end) = live.split_at(9);
-        assert_eq!(heard(&beginnings, &[begin, end])[1], Known::Begins(vec![1]));
-        assert_eq!(beginnings.alike(live), [1]);
-        assert_eq!(heard(&beginnings, &[b"\x80\x04N."])[0], Known::Nobody);
+        let (begin, end) = LIVE.split_at(9);
+        let second = Known::Begins(vec![1]);
+        for (format, end_of_first) in [("pickle", &second), ("pickle/chunk", &Known::Soon)] {
+            let (beginnings, _) = beginnings(format, &[ONE, TWO], &rules);
+            let known = heard(&beginnings, &[begin, end]);
+            assert_eq!((&known[1], &known[2]), (end_of_first, &second), "{format}");
+            assert_eq!(heard(&beginnings, &[LIVE, b"more"])[2], second, "{format}");
+            assert_eq!(heard(&beginnings, &[b"\x80\x04N."])[1], Known::Nobody, "{format}");
+        }
+    }
+
+    #[test]
+    fn what_never_ends_is_given_up() {
+        let (beginnings, _) = beginnings("text/line", &[b"hi\n"], &Rules::default());
+        let piece = vec![b'x'; BEYOND];
+        assert_eq!(heard(&beginnings, &[&piece, &piece])[..2], [Known::NotYet, Known::Nobody]);
+    }
+
+    #[test]
+    fn bytes_are_all_that_counts_where_bytes_are_compared() {
+        let rules = Rules { compare: Compare::Bytes, ..Rules::default() };
+        let (beginnings, _) = beginnings("pickle", &[ONE, TWO], &rules);
+        assert_eq!(heard(&beginnings, &[LIVE])[0], Known::Nobody);
+        assert_eq!(heard(&beginnings, &[TWO])[0], Known::Begins(vec![1]));
     }
 }

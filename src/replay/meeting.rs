@@ -17,8 +17,7 @@ use crate::wire::Arrival;
 
 /// The most that is read at once, in bytes.
 const READ_SIZE: usize = 64 * 1024;
-/// How soon a client goes on that has said what one recorded client said first, if it is to say what
-/// another one did.
+/// How soon a client goes on whose first message nothing but silence ends.
 const QUIET: Duration = Duration::from_millis(50);
 
 /// A client that has been heard out.
@@ -44,42 +43,27 @@ pub(super) async fn meet(
     let at = Instant::now();
     let mut introduction = Introduction::new(&beginnings);
     let (mut end, mut last) = (None, at);
-    let known = loop {
+    let beginnings = loop {
         let pause = match introduction.known() {
+            Known::Begins(numbers) => break numbers,
+            Known::Nobody => break Vec::new(),
             Known::NotYet => patience,
-            Known::Perhaps(_) => QUIET,
-            known => break known,
+            Known::Soon => QUIET.min(patience),
         };
-        let mut deadline = later(last, pause);
-        if let Some(expiring) = introduction.deadline() {
-            deadline = deadline.min(Instant::now() + expiring.since(Timestamp::now()));
-        }
         tokio::select! {
-            read = read(&stream) => {
-                last = Instant::now();
-                match read {
-                    Ok(bytes) => introduction.take(Arrival { at: Timestamp::now(), frame: None }, &bytes),
-                    Err(how) => {
-                        end = Some(how);
-                        introduction.end();
-                        break introduction.known();
-                    }
+            read = read(&stream) => match read {
+                Ok(bytes) => {
+                    last = Instant::now();
+                    introduction.take(Arrival { at: Timestamp::now(), frame: None }, &bytes);
                 }
-            }
-            () = sleep_until(deadline.into()) => {
-                introduction.expire(Timestamp::now());
-                if Instant::now() >= later(last, pause) {
+                Err(how) => {
+                    end = Some(how);
                     introduction.end();
-                    break introduction.known();
                 }
-            }
-            () = hurry.requested(), if introduction.is_silent() => break Known::NotYet,
+            },
+            () = sleep_until(later(last, pause).into()) => introduction.end(),
+            () = hurry.requested(), if introduction.is_silent() => introduction.end(),
         }
-    };
-    let beginnings = match known {
-        Known::Begins(numbers) => numbers,
-        Known::Perhaps(number) => vec![number],
-        Known::NotYet | Known::Nobody => Vec::new(),
     };
     let connected = Connected { stream, heard: introduction.into_heard(), end };
     Met { connected, client, at, beginnings }

@@ -110,7 +110,12 @@ impl<'a> Server<'a> {
         if self.serving.connections == Some(0) {
             self.close("not played: none were asked for");
         }
+        let mut listener = Some(listener);
         while !self.is_over() {
+            if self.closed.is_some() {
+                // Who comes now is refused by the system, and does not wait in vain.
+                listener = None;
+            }
             let deadline = self.deadline();
             tokio::select! {
                 biased;
@@ -119,7 +124,7 @@ impl<'a> Server<'a> {
                     self.close("stopped before a client came");
                     self.meetings.shutdown().await;
                 }
-                accepted = listener.accept(), if self.closed.is_none() => match accepted {
+                accepted = accept(listener.as_ref()) => match accepted {
                     Ok((stream, client)) => self.admit(stream, client)?,
                     Err(error) => {
                         self.not_accepted = Some(Error::network("accept", "a client", error).to_string());
@@ -143,7 +148,6 @@ impl<'a> Server<'a> {
                 () = until(deadline) => self.give_up(),
             }
         }
-        // Clients beyond the recorded ones are refused by the system.
         drop(listener);
         self.players.rest(self.closed.as_deref().unwrap_or("no client came for it"));
         Ok(self.players.receipt().await?.and_unmatched(self.strangers.into_unmatched()))
@@ -177,7 +181,7 @@ impl<'a> Server<'a> {
         let Met { connected, client, at, beginnings } = met;
         let heard = &connected.heard;
         let mut place = self.roster.take(&beginnings);
-        if place.is_none() && !heard.is_empty() {
+        if place.is_none() && !beginnings.is_empty() {
             // One that begins with other bytes may mean the same.
             place = self.roster.take(&self.beginnings.alike(heard));
         }
@@ -279,6 +283,14 @@ impl<'a> Server<'a> {
             .zip(next)
             .map(|(begun, next)| Pace::new(begun, Speed::RECORDED).due(next.opened));
         Some(later(recorded.map_or(self.last, |recorded| recorded.max(self.last)), patience))
+    }
+}
+
+/// The client that comes next; never returns without a listener.
+async fn accept(listener: Option<&TcpListener>) -> std::io::Result<(TcpStream, SocketAddr)> {
+    match listener {
+        Some(listener) => listener.accept().await,
+        None => std::future::pending().await,
     }
 }
 
