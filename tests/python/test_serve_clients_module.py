@@ -33,7 +33,6 @@ def refused(address: Address, line: bytes) -> bool:
     with dial(address) as client:
         try:
             client.sendall(line)
-            client.shutdown(socket.SHUT_WR)
             return read_all(client) == b""
         except ConnectionError:
             return True
