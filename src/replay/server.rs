@@ -22,8 +22,6 @@ use crate::net::Stop;
 use crate::session::Side;
 use crate::{Error, Result};
 
-/// How long a client that has already connected may take to be seen.
-const CLOSING: Duration = Duration::from_millis(100);
 /// How long to leave the system alone after it could not accept (no descriptors left).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -100,12 +98,6 @@ impl<'a> Server<'a> {
     }
 
     async fn play(mut self, listener: TcpListener) -> Result<Receipt> {
-        // A client that has connected by now is in the queue, but the runtime may not know it yet.
-        let closing = async {
-            self.serving.closing.requested().await;
-            sleep(CLOSING).await;
-        };
-        tokio::pin!(closing);
         let mut is_stopped = false;
         if self.serving.connections == Some(0) {
             self.close("not played: none were asked for");
@@ -127,7 +119,7 @@ impl<'a> Server<'a> {
                 accepted = accept(listener.as_ref()) => match accepted {
                     Ok((stream, client)) => self.admit(stream, client)?,
                     Err(error) => {
-                        self.not_accepted = Some(Error::network("accept", "a client", error).to_string());
+                        self.not_accepted(error);
                         sleep(ACCEPT_PAUSE).await;
                     }
                 },
@@ -140,17 +132,36 @@ impl<'a> Server<'a> {
                     self.last = Instant::now();
                 }
                 ended = self.strangers.ended() => ended?,
-                // Nobody is missing: whoever comes only now is a stranger anyway.
-                () = self.serving.closing.requested(), if self.closed.is_none() && self.roster.is_empty() => {
-                    self.close("no client came for it")
+                () = self.serving.closing.requested(), if self.closed.is_none() => {
+                    self.admit_waiting(listener.take())?;
+                    self.close("no client came for it");
                 }
-                () = &mut closing, if self.closed.is_none() => self.close("no client came for it"),
                 () = until(deadline) => self.give_up(),
             }
         }
         drop(listener);
         self.players.rest(self.closed.as_deref().unwrap_or("no client came for it"));
         Ok(self.players.receipt().await?.and_unmatched(self.strangers.into_unmatched()))
+    }
+
+    /// No more clients will come; those who have connected by now are in the system's queue, but the
+    /// runtime may not know it yet.
+    fn admit_waiting(&mut self, listener: Option<TcpListener>) -> Result<()> {
+        let Some(Ok(listener)) = listener.map(TcpListener::into_std) else { return Ok(()) };
+        while self.closed.is_none()
+            && let Ok((stream, client)) = listener.accept()
+        {
+            let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
+            match stream {
+                Ok(stream) => self.admit(stream, client)?,
+                Err(error) => self.not_accepted(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn not_accepted(&mut self, error: std::io::Error) {
+        self.not_accepted = Some(Error::network("accept", "a client", error).to_string());
     }
 
     /// A client has come.

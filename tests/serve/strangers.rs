@@ -66,6 +66,26 @@ fn a_server_that_stays_sees_who_comes_when_all_has_been_played() {
 }
 
 #[test]
+fn whoever_has_connected_when_no_more_come_is_seen() {
+    for _ in 0..20 {
+        let serving = Serving { stay: true, ..Serving::default() };
+        let closing = serving.closing.clone();
+        let script = script_of("text/line", &[&HI]);
+        let (receipt, _streams) = serve_as(script, soon(), serving, move |address| {
+            let mut first = dial(address);
+            let second = dial(address);
+            closing.request();
+            first.write_all(b"hi\n").unwrap();
+            half_close(&first);
+            read_to_end(&mut first);
+            second
+        });
+        assert_eq!(receipt.connections[0].outcome, Outcome::Verified, "{receipt}");
+        assert_eq!((receipt.outcome, receipt.unmatched.closed), (Outcome::Failed, 1), "{receipt}");
+    }
+}
+
+#[test]
 fn of_many_strangers_the_first_are_named_and_all_are_counted() {
     let serving = Serving { matching: Matching::Content, ..Serving::default() };
     let (receipt, ()) = serve_as(script_of("text/line", &[&HI]), soon(), serving, |address| {
