@@ -113,7 +113,7 @@ fn what_differs_is_compared_by_value_where_message_ends_do_not_stand_in_the_byte
         let comparison = compared(&recorded, &plain, &messages(format, &live));
         assert_eq!(counts(&comparison), [3, 3, 2, 1, 0, 0], "{format}");
         let difference = &comparison.differences[0];
-        assert_eq!(difference.path.as_deref(), Some("$['temp_cel']"), "{format}: {difference}");
+        assert_eq!(difference.path.as_deref(), Some("$.temp_cel"), "{format}: {difference}");
         assert_eq!(difference.expected.as_deref(), Some("21.5"), "{format}: {difference}");
         assert_eq!(difference.got.as_deref(), Some("30.5"), "{format}: {difference}");
         let tolerant =

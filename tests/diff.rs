@@ -69,7 +69,7 @@ fn messages_that_only_silence_ended_are_compared_one_by_one() {
     let receipt = compared(format, &expected, &[Client(&one), Client(&other), Client(&one)]);
     let connection = &receipt.connections[0];
     assert_eq!((connection.matched, connection.differing), (2, 1), "{receipt}");
-    assert_eq!(connection.differences[0].path.as_deref(), Some("$['temp_cel']"));
+    assert_eq!(connection.differences[0].path.as_deref(), Some("$.temp_cel"));
 }
 
 #[test]

@@ -146,7 +146,7 @@ fn a_difference_is_shown_with_its_path() {
         read_to_end(&mut stream);
     });
     let shown = receipt.to_string();
-    assert!(shown.contains("message 1, offset 0, at $['a'][1]: expected 2, got 3"), "{shown}");
+    assert!(shown.contains("message 1, offset 0, at $.a[1]: expected 2, got 3"), "{shown}");
     assert!(shown.contains("--ignore b applied to nothing"), "{shown}");
     assert_eq!(receipt.outcome, Outcome::Failed);
 }

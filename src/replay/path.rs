@@ -17,7 +17,7 @@ const DEEPEST: usize = 20;
 /// Places in the JSON that `wirespool show --json` prints as a message's `value`.
 ///
 /// Either a JSONPath (RFC 9535), such as `$.readings[*].time`, or a bare name of letters, digits, `_`
-/// and `-`, which is the field of that name at any depth: `time` is `$..['time']`.
+/// and `-`, which is the field of that name at any depth: `time` is `$..time`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Path {
     spelling: String,

@@ -116,7 +116,8 @@ impl FromIterator<Step> for Place {
     }
 }
 
-/// A normalized path (RFC 9535, section 2.7); what could act on a terminal is escaped, too.
+/// A path (RFC 9535) as people write it, which a shell leaves alone between single quotes; what could
+/// act on a terminal is escaped.
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("$")?;
@@ -128,16 +129,55 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Step::Index(index) => write!(f, "[{index}]"),
+            Step::Name(name) if is_identifier(name) => write!(f, ".{name}"),
             Step::Name(name) => write!(f, "[{}]", quoted(name)),
         }
     }
 }
 
-/// A string as a path has it.
+/// Whether a name may stand behind a dot: no more than letters, digits and `_` need be allowed there.
+fn is_identifier(name: &str) -> bool {
+    let begins = name.chars().next().is_some_and(|first| first == '_' || first.is_alphabetic());
+    // Digits that are not ASCII are allowed, and no help to anybody.
+    let is_of_name = |c: char| c == '_' || c.is_alphabetic() || c.is_ascii_digit();
+    begins && name.chars().all(is_of_name)
+}
+
+/// A string as a path has it. No single quote is in it: those are for the shell.
 pub(super) fn quoted(text: &str) -> String {
-    // The same escapes as in JSON, but for the quotes.
     let mut quoted = String::new();
     write_string(text, &mut quoted);
-    let inner = quoted[1..quoted.len() - 1].replace("\\\"", "\"");
-    format!("'{}'", inner.replace('\'', "\\'"))
+    quoted.replace('\'', "\\u0027")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::replay::path::Path;
+
+    #[test]
+    fn a_printed_path_leads_to_its_place_and_stands_between_single_quotes() {
+        for (name, printed) in [
+            ("name", "$[1].name"),
+            ("_a1", "$[1]._a1"),
+            ("темп", "$[1].темп"),
+            ("1a", "$[1][\"1a\"]"),
+            ("", "$[1][\"\"]"),
+            ("odd name", "$[1][\"odd name\"]"),
+            ("a-b", "$[1][\"a-b\"]"),
+            ("$set", "$[1][\"$set\"]"),
+            ("it's \"so\\", r#"$[1]["it\u0027s \"so\\"]"#),
+            ("\u{1b}[0m\n\u{202e}", ""),
+            ("a\u{301}", ""),
+            ("٣", "$[1][\"٣\"]"),
+            ("a٣", "$[1][\"a٣\"]"),
+        ] {
+            let place: Place = [Step::Index(1), Step::Name(name.to_owned())].into_iter().collect();
+            let path = place.to_string();
+            assert!(printed.is_empty() || path == printed, "{path}");
+            assert!(!path.contains(['\'', '\n', '\u{1b}', '\u{202e}']), "{path}");
+            let document = serde_json::json!([0, { name: 7 }]);
+            assert_eq!(Path::parse(&path).unwrap().select(&document), [&Json::from(7)], "{path}");
+        }
+    }
 }

@@ -44,19 +44,19 @@ def test_each_difference_is_a_line_that_says_where(wirespool: Wirespool, pair: t
     result = wirespool.run("diff", *pair).done(1)
     lines = result.stdout.decode().splitlines()
     assert lines[:4] == [
-        "connection 0, client, message 0, offset 0, at $['time']: expected 1, got 5",
-        "connection 0, client, message 0, offset 0, at $['items'][0]: expected 1, got 2",
-        "connection 0, client, message 0, offset 0, at $['items'][1]: expected 2, got 1",
-        "connection 0, client, message 0, offset 0, at $['t']: expected 20.0, got 20.25",
+        "connection 0, client, message 0, offset 0, at $.time: expected 1, got 5",
+        "connection 0, client, message 0, offset 0, at $.items[0]: expected 1, got 2",
+        "connection 0, client, message 0, offset 0, at $.items[1]: expected 2, got 1",
+        "connection 0, client, message 0, offset 0, at $.t: expected 20.0, got 20.25",
     ]
     assert len(lines) == 5
-    assert lines[4].endswith("at $['time']: expected 2, got 6")
+    assert lines[4].endswith("at $.time: expected 2, got 6")
     assert "failed" in result.stderr
     assert "got" not in result.stderr
 
 
 def test_rules_say_what_is_equal(wirespool: Wirespool, pair: tuple[Path, Path], tmp_path: Path) -> None:
-    rules = ["--ignore", "$['time']", "--unordered", "items", "--tolerance", "t=0.5"]
+    rules = ["--ignore", "$.time", "--unordered", "items", "--tolerance", "t=0.5"]
     receipt = tmp_path / "receipt.json"
     result = wirespool.run("diff", *pair, *rules, "--receipt", receipt).done()
     assert "verified" in result.stderr
