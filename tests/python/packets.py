@@ -77,9 +77,10 @@ class Connection:
 def write(path: Path, *connections: Connection) -> Path:
     """Write a pcap file of all packets, by time."""
     packets = sorted((one for each in connections for one in each.packets), key=lambda packet: packet[0])
-    data = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262_144, RAW_IP)
+    parts = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262_144, RAW_IP)]
     for at, packet in packets:
         seconds, fraction = divmod(round(at * 1_000_000), 1_000_000)
-        data += struct.pack("<IIII", BEGUN + seconds, fraction, len(packet), len(packet)) + packet
-    path.write_bytes(data)
+        parts.append(struct.pack("<IIII", BEGUN + seconds, fraction, len(packet), len(packet)))
+        parts.append(packet)
+    path.write_bytes(b"".join(parts))
     return path
