@@ -3,7 +3,7 @@
 mod support;
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use support::{
@@ -206,6 +206,18 @@ fn nothing_is_acknowledged_that_was_not_handed_on() {
         }
         assert_eq!((read, delivered), (100_000, 100_000));
     }
+}
+
+#[test]
+fn a_client_beyond_those_that_were_asked_for_is_refused_and_does_not_hang() {
+    let (upstream, _echo) = server(echo);
+    let (_, _, refused) = through_proxy(upstream, |address| {
+        let mut first = dial(address);
+        first.write_all(b"one").unwrap();
+        read_exactly(&mut first, 3);
+        TcpStream::connect(address).map_err(|error| error.kind()).err()
+    });
+    assert_eq!(refused, Some(ErrorKind::ConnectionRefused));
 }
 
 #[test]

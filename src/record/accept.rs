@@ -96,6 +96,7 @@ where
 {
     let mut handlers = JoinSet::new();
     let mut left = limits.connections.unwrap_or(u64::MAX);
+    let mut listener = Some(listener).filter(|_| left > 0);
     let mut ticks = 0;
     let mut settling: Option<Settling> = None;
     let mut ticker = interval(TICK);
@@ -110,9 +111,13 @@ where
     let ended = async {
         while left > 0 || !handlers.is_empty() {
             tokio::select! {
-                accepted = listener.accept(), if left > 0 => match accepted {
+                accepted = next(listener.as_ref()) => match accepted {
                     Ok((stream, peer)) => {
                         left -= 1;
+                        if left == 0 {
+                            // Whoever comes now is refused by the system, and does not wait in vain.
+                            listener = None;
+                        }
                         handlers.spawn(handle(stream, peer));
                     }
                     Err(error) => {
@@ -149,6 +154,14 @@ where
     // After a failure too: whoever gave the recorder wants it back whole, to complete the file.
     handlers.shutdown().await;
     ended.and(recorder.flush())
+}
+
+/// The client that comes next; never returns without a listener.
+async fn next(listener: Option<&TcpListener>) -> std::io::Result<(TcpStream, SocketAddr)> {
+    match listener {
+        Some(listener) => listener.accept().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// The time between being asked to end and ending, in which what is on its way arrives: a client that

@@ -143,6 +143,22 @@ fn a_conversation_that_is_passed_on_goes_both_ways_and_is_taken_down() {
 }
 
 #[test]
+fn a_stranger_that_waits_to_be_greeted_is_passed_on_when_its_time_is_over() {
+    let (elsewhere, _greeting) = server(|mut stream| {
+        stream.write_all(b"welcome").unwrap();
+        read_to_end(&mut stream)
+    });
+    let script = script_of("text/line", &[&HI]);
+    let (receipt, ()) = serve_as(script, soon(), passing(elsewhere), |address| {
+        let mut stream = dial(address);
+        assert_eq!(read_exactly(&mut stream, 7), b"welcome");
+        talk(address, "hi\n");
+    });
+    assert_eq!(receipt.outcome, Outcome::Verified, "{receipt}");
+    assert!(receipt.to_string().contains("it said nothing"), "{receipt}");
+}
+
+#[test]
 fn a_reset_is_passed_on_in_both_directions() {
     let (said, heard) = std::sync::mpsc::channel();
     let (elsewhere, serving) = server(move |mut stream| {
