@@ -99,7 +99,7 @@ impl<'a> Server<'a> {
 
     async fn play(mut self, listener: TcpListener) -> Result<Receipt> {
         let mut is_stopped = false;
-        if self.serving.connections == Some(0) {
+        if self.has_enough() {
             self.close("not played: none were asked for");
         }
         let mut listener = Some(listener);
@@ -189,6 +189,9 @@ impl<'a> Server<'a> {
     /// A client has introduced itself, or has not.
     fn recognise(&mut self, met: Met) -> Result<()> {
         self.last = Instant::now();
+        if self.has_enough() {
+            return Ok(()); // it came as one too many, and is refused like those who come now
+        }
         let Met { connected, client, at, beginnings } = met;
         let heard = &connected.heard;
         let mut place = self.roster.take(&beginnings);
@@ -222,11 +225,14 @@ impl<'a> Server<'a> {
             self.hurry.request();
         }
         self.taken += 1;
-        if let Some(asked) = self.serving.connections
-            && self.taken >= asked
-        {
-            self.close(&format!("not played: only {asked} were asked for"));
+        if self.has_enough() {
+            self.close(&format!("not played: only {} were asked for", self.taken));
         }
+    }
+
+    /// Whether as many clients have been taken as were asked for.
+    fn has_enough(&self) -> bool {
+        self.serving.connections.is_some_and(|asked| self.taken >= asked)
     }
 
     fn turn_away(

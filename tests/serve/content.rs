@@ -135,6 +135,23 @@ fn a_silent_client_is_greeted_once_no_other_is_left() {
 }
 
 #[test]
+fn no_more_are_taken_than_were_asked_for_however_many_have_come() {
+    let serving = Serving { connections: Some(1), ..by_content() };
+    let script = script_of("text/line", &[&ONE, &TWO]);
+    let (receipt, heard) = serve_as(script, soon(), serving, |address| {
+        let mut waiting = dial(address);
+        let one = talk(address, "one\n");
+        let _ = waiting.write_all(b"two\n");
+        let mut heard = Vec::new();
+        let _ = std::io::Read::read_to_end(&mut waiting, &mut heard);
+        (one, heard)
+    });
+    assert_eq!(heard, ("ONE\n".to_owned(), Vec::new()));
+    assert!(receipt.connections[1].failures[0].contains("only 1 were asked for"), "{receipt}");
+    assert_eq!(receipt.unmatched.closed, 0, "{receipt}");
+}
+
+#[test]
 fn a_client_that_is_cut_short_after_it_was_known_has_failed() {
     let longer =
         [Client(b"one\n"), Server(b"ONE\n"), Client(b"more\n"), ClientCloses, ServerCloses];
