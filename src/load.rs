@@ -4,10 +4,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::capture::{Reader, digest};
-use crate::replay::{CaptureDigest, Draft, Script};
+use crate::replay::{CaptureDigest, Draft, Receipt, Script};
 use crate::session::{ConnectionId, Side};
-use crate::wire::Format;
+use crate::wire::{Codec, Format, detect};
 use crate::{Error, Result};
+
+/// How many pieces of a side are looked at to say what they look like.
+const SAMPLED: usize = 20;
 
 /// What of captures is played, and when. The default is all of it, as it was recorded.
 #[derive(Clone, Debug)]
@@ -42,12 +45,30 @@ impl Default for Loading {
 pub struct Loaded {
     /// What is played.
     pub script: Script,
-    /// The captures, in the order given.
-    pub captures: Vec<CaptureDigest>,
     /// What the messages of the first capture were read as.
     pub format: Option<Format>,
-    /// What a reader of the verdict should know, in words: what of the captures is damaged.
-    pub notes: Vec<String>,
+    /// Where it comes from, for the receipt.
+    pub provenance: Provenance,
+}
+
+/// What a receipt says of where a script comes from.
+#[derive(Clone, Debug, Default)]
+pub struct Provenance {
+    /// The captures, in the order given.
+    pub captures: Vec<CaptureDigest>,
+    /// What of the captures is damaged, in words.
+    pub damage: Vec<String>,
+    /// What bytes look like of which nobody said what they are, in words: for a verdict that is no good.
+    pub hint: Option<String>,
+}
+
+impl Provenance {
+    /// Says it in the receipt of what was played.
+    pub fn stamp(self, receipt: &mut Receipt) {
+        receipt.captures.extend(self.captures);
+        receipt.notes.splice(0..0, self.damage);
+        receipt.notes.extend(self.hint.filter(|_| !receipt.is_ok()));
+    }
 }
 
 impl Loading {
@@ -56,18 +77,20 @@ impl Loading {
     /// # Errors
     /// What [`Reader`] says of a file.
     pub fn load(&self, paths: &[PathBuf], ours: Side) -> Result<Loaded> {
-        let (mut draft, mut captures, mut label) = (Draft::new(), Vec::new(), None);
-        let mut notes = Vec::new();
+        let (mut draft, mut label) = (Draft::new(), None);
+        let mut provenance = Provenance::default();
         for path in paths {
             let mut reader = Reader::open(path)?;
             let format = self.format(reader.origin().format());
             draft.read(format.clone(), |sink| reader.read_all(sink))?;
             let damage = reader.summary().warnings();
-            notes.extend(damage.iter().map(|warning| format!("{}: {warning}", path.display())));
-            captures.push(named(path)?);
+            let damage = damage.iter().map(|warning| format!("{}: {warning}", path.display()));
+            provenance.damage.extend(damage);
+            provenance.captures.push(named(path)?);
             label.get_or_insert(format);
         }
         let mut script = draft.finish();
+        provenance.hint = self.hint(&script);
         if let Some(chosen) = &self.connections {
             let chosen: Vec<ConnectionId> = chosen.iter().copied().map(ConnectionId).collect();
             script.select(&chosen);
@@ -78,7 +101,7 @@ impl Loading {
         if let Some(interval) = self.interval {
             script.space(ours, interval);
         }
-        Ok(Loaded { script, captures, format: label, notes })
+        Ok(Loaded { script, format: label, provenance })
     }
 
     /// Reads two captures that are to be compared. What the first one was recorded as goes for a second
@@ -96,6 +119,26 @@ impl Loading {
         let again = Loading { format: first.format.clone(), ..self.clone() };
         let second = again.load(&paths, Side::Client)?;
         Ok((first, second))
+    }
+
+    /// Says what bytes look like of which nobody said what they are: their values are not compared.
+    fn hint(&self, script: &Script) -> Option<String> {
+        let bytes = script.conversations.iter().filter(|one| *one.format.codec() == Codec::Raw);
+        let sides = bytes.flat_map(|one| Side::BOTH.map(|side| (one, side)));
+        let looks = sides.filter(|_| self.format.is_none()).find_map(|(one, side)| {
+            let chunks: Vec<&[u8]> = one
+                .steps
+                .iter()
+                .filter_map(|step| step.message_of(side))
+                .map(|message| message.raw.as_slice())
+                .take(SAMPLED)
+                .collect();
+            let (format, _) = detect(&chunks);
+            (*format.codec() != Codec::Raw).then_some(format)
+        });
+        looks.map(|format| {
+            format!("compared as bytes, which look like {format}: -f {format} compares messages")
+        })
     }
 
     /// What the messages of a capture are that was recorded as `recorded`, if it says so.

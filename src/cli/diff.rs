@@ -52,9 +52,9 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
         ..Loading::default()
     };
     let (first, second) = loading.pair(arguments.first, arguments.second)?;
-    first.notes.iter().chain(&second.notes).for_each(say);
     let mut receipt = diff(&first.script, &second.script, &rules);
-    receipt.captures = [first.captures, second.captures].concat();
+    first.provenance.stamp(&mut receipt);
+    second.provenance.stamp(&mut receipt);
     print(&receipt)?;
     // The differences stand on stdout.
     let mut summary = receipt.clone();

@@ -1,5 +1,6 @@
 //! What `replay` and `serve` share: how to play, the script, and the verdict.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,9 +13,9 @@ use super::words::say;
 use super::{DONE, FINDING, Outcome, live, rehearsal};
 use crate::Error;
 use crate::capture::SharedWriter;
-use crate::load::{Loaded, Loading, interval};
+use crate::load::{Loaded, Loading, Provenance, interval};
 use crate::net::Recorder;
-use crate::replay::{CaptureDigest, Carry, Options, Receipt, Script, Speed};
+use crate::replay::{Carry, Options, Receipt, Script, Speed};
 use crate::session::{Side, Sink};
 use crate::wire::Format;
 
@@ -72,13 +73,13 @@ pub(super) struct VerdictArguments {
     /// Accept nothing but `verified`: neither `delivered` nor a verdict on a part of what was recorded
     #[arg(long)]
     strict: bool,
-    /// Write the receipt as JSON
+    /// Write the receipt as JSON; - writes it to standard output
     #[arg(long, value_name = "FILE")]
     receipt: Option<PathBuf>,
 }
 
 impl PlayArguments {
-    /// Reads the captures, and says what of them is not there; `ours` is the side that is played.
+    /// Reads the captures; `ours` is the side that is played.
     pub(super) fn load(&self, files: &[PathBuf], ours: Side) -> Result<Loaded, Failure> {
         let chosen = !self.connection.is_empty();
         let loading = Loading {
@@ -88,9 +89,7 @@ impl PlayArguments {
             cap_idle: self.time.cap_idle,
             interval: self.time.rate,
         };
-        let loaded = loading.load(files, ours)?;
-        loaded.notes.iter().for_each(say);
-        Ok(loaded)
+        Ok(loading.load(files, ours)?)
     }
 
     /// How to play it; with the capture to complete afterwards, if one is written.
@@ -132,12 +131,12 @@ impl PlayArguments {
     pub(super) fn conclude(
         &self,
         played: crate::Result<Receipt>,
-        captures: Vec<CaptureDigest>,
+        provenance: Provenance,
         recording: Recording,
     ) -> Outcome {
         let recorded = recording.finish(self.output.output.as_deref());
         let mut receipt = played?;
-        receipt.captures = captures;
+        provenance.stamp(&mut receipt);
         let status = self.verdict.conclude(&receipt)?;
         recorded?;
         Ok(status)
@@ -156,9 +155,11 @@ impl VerdictArguments {
         if let Some(path) = &self.receipt {
             let json = serde_json::to_string_pretty(receipt)
                 .map_err(|error| Error::file("write", path, error.into()))?;
-            std::fs::write(path, json + "\n")
-                .map_err(|source| Error::file("write", path, source))
-                .at("--receipt")?;
+            let written = match path.as_os_str() == "-" {
+                true => std::io::stdout().write_all((json + "\n").as_bytes()),
+                false => std::fs::write(path, json + "\n"),
+            };
+            written.map_err(|source| Error::file("write", path, source)).at("--receipt")?;
         }
         let accepted = if self.strict { receipt.is_verified() } else { receipt.is_ok() };
         if !accepted && receipt.is_ok() {

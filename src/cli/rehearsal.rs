@@ -39,7 +39,7 @@ fn conversation(
     let start = Instant::now();
     let pace = Pace::new(start, speed);
     let seconds = |due| (pace.due(due) - start).as_secs_f64();
-    write!(out, "connection {connection}: {client} to {server}, {format}, ")?;
+    write!(out, "connection {connection}: as the {ours}, {client} to {server}, {format}, ")?;
     writeln!(out, "opens at {:.3} s", seconds(conversation.due))?;
     for taint in conversation.taints() {
         writeln!(out, "  tainted: {taint}")?;

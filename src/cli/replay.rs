@@ -54,9 +54,12 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
     let listen: Option<Address> =
         arguments.listen.as_deref().map(str::parse).transpose().at("--listen")?;
     let playing = arguments.playing;
-    let Loaded { script, captures, format, .. } = playing.load(&arguments.files, Side::Client)?;
+    let Loaded { script, format, provenance } = playing.load(&arguments.files, Side::Client)?;
     if playing.dry_run {
-        return playing.rehearse(&script, Side::Client);
+        let Some(listen) = listen else { return playing.rehearse(&script, Side::Client) };
+        let (clients, dependency) = script.split(to.port(), listen.port())?;
+        let status = playing.rehearse(&clients, Side::Client)?;
+        return Ok(status.max(playing.rehearse(&dependency, Side::Server)?));
     }
     let runtime = live::runtime()?;
     let (played, recording) = runtime.block_on(async {
@@ -81,7 +84,7 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
         };
         Ok::<_, Failure>((played, recording))
     })?;
-    playing.conclude(played, captures, recording)
+    playing.conclude(played, provenance, recording)
 }
 
 /// What is played.

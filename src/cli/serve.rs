@@ -79,7 +79,7 @@ struct ClientArguments {
 pub(super) fn run(arguments: Arguments) -> Outcome {
     let listen: Address = arguments.listen.parse().at("--listen")?;
     let playing = arguments.playing;
-    let Loaded { script, captures, format, .. } = playing.load(&arguments.files, Side::Server)?;
+    let Loaded { script, format, provenance } = playing.load(&arguments.files, Side::Server)?;
     if playing.dry_run {
         return playing.rehearse(&script, Side::Server);
     }
@@ -119,7 +119,7 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
         };
         Ok::<_, Failure>((played, recording, status))
     })?;
-    or_ours(status, playing.conclude(played, captures, recording))
+    or_ours(status, playing.conclude(played, provenance, recording))
 }
 
 /// Requests `end` after `duration`; and `stop` once `end` was requested and what was begun has had its time.

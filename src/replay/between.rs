@@ -1,6 +1,5 @@
 //! Plays both ends around a server: its clients, and the servers that it itself asks.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
@@ -8,7 +7,7 @@ use tokio::net::TcpListener;
 use super::client::replay;
 use super::options::{Options, Serving};
 use super::receipt::Receipt;
-use super::script::{Conversation, Script};
+use super::script::Script;
 use super::server::serve;
 use crate::net::Address;
 use crate::{Error, Result};
@@ -45,15 +44,7 @@ impl Script {
     /// # Errors
     /// [`Error::Usage`] if only one server was recorded.
     pub fn split(self, to: u16, listen: u16) -> Result<(Script, Script)> {
-        let mut servers: Vec<SocketAddr> = Vec::new();
-        // By their numbers: of captures that were taken beside each other, the first one counts.
-        let mut numbered: Vec<&Conversation> = self.conversations.iter().collect();
-        numbered.sort_by_key(|one| one.connection);
-        for conversation in numbered {
-            if !servers.contains(&conversation.server) {
-                servers.push(conversation.server);
-            }
-        }
+        let servers = self.servers();
         let middle = match servers.as_slice() {
             [] => return Ok((self, Script { conversations: Vec::new(), absent: Vec::new() })),
             [only] => {

@@ -1,5 +1,6 @@
 //! Plays the clients of a script.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -42,10 +43,17 @@ async fn play(script: Arc<Script>, to: &Address, options: &Options) -> Result<Re
         players.spawn(
             index,
             pace,
-            connect(to.clone(), due, players.clock.clone(), options.clone()),
+            connect(to.clone(), due, players.clock.clone(), players.options.clone()),
         );
     }
-    players.receipt().await
+    let mut receipt = players.receipt().await?;
+    let servers = script.servers();
+    if servers.len() > 1 {
+        let servers: Vec<String> = servers.iter().map(SocketAddr::to_string).collect();
+        let servers = servers.join(", ");
+        receipt.notes.push(format!("connections to {servers} were recorded; all went to {to}"));
+    }
+    Ok(receipt)
 }
 
 /// Dials when it is time to; says why there is no connection.
@@ -53,7 +61,7 @@ async fn connect(
     to: Address,
     due: Instant,
     clock: Clock,
-    options: Options,
+    options: Arc<Options>,
 ) -> std::result::Result<TcpStream, String> {
     let deadline = later(due.max(Instant::now()), options.patience);
     tokio::select! {

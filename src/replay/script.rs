@@ -106,6 +106,20 @@ impl Script {
         self.conversations.is_empty()
     }
 
+    /// Who was dialled, each once, by the numbers of the connections: of captures that were taken beside
+    /// each other, the first one counts.
+    pub fn servers(&self) -> Vec<SocketAddr> {
+        let mut numbered: Vec<&Conversation> = self.conversations.iter().collect();
+        numbered.sort_by_key(|one| one.connection);
+        let mut servers: Vec<SocketAddr> = Vec::new();
+        for conversation in numbered {
+            if !servers.contains(&conversation.server) {
+                servers.push(conversation.server);
+            }
+        }
+        servers
+    }
+
     /// Keeps only the connections of these numbers. One that is not there cannot be played: the verdict
     /// says so.
     pub fn select(&mut self, chosen: &[ConnectionId]) {

@@ -82,7 +82,7 @@ pub(in crate::python) fn replay(
 }
 
 async fn play(playing: Playing, to: &Address, listen: Option<Address>) -> Result<core::Receipt> {
-    let Loaded { script, captures, format, notes } = playing.load(Side::Client)?;
+    let Loaded { script, format, provenance } = playing.load(Side::Client)?;
     let parts = match &listen {
         Some(listen) => {
             let listener = net::listen(listen).await?;
@@ -98,7 +98,7 @@ async fn play(playing: Playing, to: &Address, listen: Option<Address>) -> Result
         }
         Parts::Clients(script) => core::replay(script, to, &options).await,
     };
-    recording.conclude(played, captures, notes)
+    recording.conclude(played, provenance)
 }
 
 /// What is played.

@@ -39,8 +39,8 @@ pub(in crate::python) fn diff(
     let receipt = service::run(py, &Stop::new(), move || {
         let (first, second) = loading.pair(first, second)?;
         let mut receipt = core::diff(&first.script, &second.script, &rules);
-        receipt.captures = [first.captures, second.captures].concat();
-        receipt.notes.splice(0..0, [first.notes, second.notes].concat());
+        first.provenance.stamp(&mut receipt);
+        second.provenance.stamp(&mut receipt);
         Ok(receipt)
     })?;
     Ok(Receipt::from(receipt))

@@ -13,9 +13,9 @@ use super::arguments::{
 };
 use crate::Result;
 use crate::capture::{SharedWriter, Writer, WriterOptions};
-use crate::load::{Loaded, Loading};
+use crate::load::{Loaded, Loading, Provenance};
 use crate::net::Recorder;
-use crate::replay::{CaptureDigest, Carry, Compare, Options, Path as Place, Receipt, Rules, Speed};
+use crate::replay::{Carry, Compare, Options, Path as Place, Receipt, Rules, Speed};
 use crate::session::{Side, Sink};
 use crate::wire::Format;
 
@@ -145,15 +145,13 @@ impl Recording {
     pub(super) fn conclude(
         self,
         played: Result<Receipt>,
-        captures: Vec<CaptureDigest>,
-        notes: Vec<String>,
+        provenance: Provenance,
     ) -> Result<Receipt> {
         let writer = self.0.and_then(|shared| shared.take());
         let written = writer.map_or(Ok(()), |writer| writer.finish().map(|_| ()));
         let mut receipt = played?;
         written?;
-        receipt.captures = captures;
-        receipt.notes.splice(0..0, notes);
+        provenance.stamp(&mut receipt);
         Ok(receipt)
     }
 }

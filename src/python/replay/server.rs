@@ -77,7 +77,7 @@ pub(in crate::python) fn serve(
     };
     let (closing, patience) = (serving.closing.clone(), playing.options.patience);
     let service = Service::start(py, playing.options.stop.clone(), |announce| async move {
-        let Loaded { script, captures, format, notes } = playing.load(Side::Server)?;
+        let Loaded { script, format, provenance } = playing.load(Side::Server)?;
         let listener = net::listen(&listen.0).await?;
         let address = listener
             .local_addr()
@@ -90,7 +90,7 @@ pub(in crate::python) fn serve(
         // Whoever waits may have been interrupted.
         let _ = announce.send(address);
         let played = replay::serve(Arc::new(script), listener, &options, &serving).await;
-        recording.conclude(played, captures, notes)
+        recording.conclude(played, provenance)
     })?;
     Ok(Serving { service, closing, patience, receipt: PyOnceLock::new() })
 }
@@ -153,12 +153,14 @@ impl Serving {
     ) -> PyResult<bool> {
         let _ = (kind, trace);
         let finished = match error {
-            Some(_) => self.stop(py),
-            None => match self.conclude(py, self.patience) {
-                Ok(Some(receipt)) => Receipt::check(receipt.bind(py), false),
-                other => other.map(|_| ()),
-            },
-        };
+            // What was found so far may well say why the block raised.
+            Some(_) => self.conclude(py, Duration::ZERO),
+            None => self.conclude(py, self.patience),
+        }
+        .and_then(|receipt| match receipt {
+            Some(receipt) => Receipt::check(receipt.bind(py), false),
+            None => Ok(()),
+        });
         leave(py, error, finished)
     }
 
