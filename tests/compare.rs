@@ -238,6 +238,31 @@ fn rules_look_into_text_that_is_json() {
 }
 
 #[test]
+fn a_rule_changes_nothing_where_it_finds_nothing() {
+    let recorded = answers(
+        "text/line",
+        &[b"{\"a\": 1, \"b\": 2}\n".to_vec(), b"{\"a\": 1, \"time\": 2}\n".to_vec()],
+    );
+    let live = [b"{\"b\":2,\"a\":1}\n".to_vec(), b"{\"time\":3,\"a\":1}\n".to_vec()];
+    let plain = Rules::default();
+    assert_eq!(counts(&compared(&recorded, &plain, &live)), [2, 2, 0, 2, 0, 0]);
+    let nowhere = Rules {
+        tolerance: vec!["no=1".parse().unwrap()],
+        unordered: vec!["such".parse().unwrap()],
+        carry: vec!["server:thing->client:thing".parse().unwrap()],
+        ..rules(&["nosuch"])
+    };
+    assert_eq!(counts(&compared(&recorded, &nowhere, &live)), [2, 2, 0, 2, 0, 0]);
+    // Of the second one it leaves something out, of the first one it does not.
+    let rules = rules(&["time"]);
+    assert_eq!(counts(&compared(&recorded, &rules, &live)), [2, 2, 1, 1, 0, 0]);
+    // Enough that it does so in one of the two.
+    let recorded = answers("text/line", &[b"{\"a\": 1}\n".to_vec()]);
+    let comparison = compared(&recorded, &rules, &live[1..]);
+    assert_eq!(counts(&comparison), [1, 1, 1, 0, 0, 0]);
+}
+
+#[test]
 fn json_that_is_sent_as_text_may_be_cut_and_come_at_once() {
     let recorded = answers(
         "text",

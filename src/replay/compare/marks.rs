@@ -67,6 +67,12 @@ impl Marks {
         marks
     }
 
+    /// Whether any rule found something here.
+    pub(super) fn touch(&self) -> bool {
+        let Used { ignore, tolerance, unordered, carry } = &self.used;
+        [ignore, tolerance, unordered, carry].into_iter().flatten().any(|used| *used)
+    }
+
     /// Whether anything is left out.
     pub(super) fn ignores(&self) -> bool {
         !self.ignored.is_empty()
