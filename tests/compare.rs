@@ -238,6 +238,62 @@ fn rules_look_into_text_that_is_json() {
 }
 
 #[test]
+fn a_last_line_without_its_end_is_a_difference() {
+    let plain = Rules::default();
+    for format in ["text/line", "raw/line"] {
+        let recorded = answers(format, &[b"one\n".to_vec(), b"two\r\n".to_vec()]);
+        for (live, equal) in [
+            ("one\ntwo\r\n", 2),
+            // The end of a line is framing, like the width of a length.
+            ("one\r\ntwo\n", 2),
+            ("one\ntwo", 1),
+            ("one\ntwo\r", 1),
+        ] {
+            for rules in [&plain, &rules(&["nothing"])] {
+                let comparison = compared(&recorded, rules, &[live.as_bytes().to_vec()]);
+                let differing = 2 - equal;
+                assert_eq!(
+                    counts(&comparison),
+                    [2, 2, equal, differing, 0, 0],
+                    "{format} {live:?}"
+                );
+                if differing > 0 {
+                    let note = comparison.differences[0].note.as_deref();
+                    assert_eq!(note, Some("its line end is missing"), "{format} {live:?}");
+                }
+            }
+        }
+        let recorded = recorded_to_its_end(format, b"one");
+        let comparison = compared(&recorded, &plain, &[b"one".to_vec()]);
+        assert_eq!(counts(&comparison), [1, 1, 1, 0, 0, 0], "{format}");
+        let comparison = compared(&recorded, &plain, &[b"one\n".to_vec()]);
+        assert_eq!(counts(&comparison), [1, 1, 0, 1, 0, 0], "{format}");
+    }
+    let json = answers("text/line", &[b"{\"time\":1,\"a\":1}\n".to_vec()]);
+    let rules = rules(&["time"]);
+    let comparison = compared(&json, &rules, &[b"{\"time\":2,\"a\":1}".to_vec()]);
+    assert_eq!(comparison.differences[0].note.as_deref(), Some("its line end is missing"));
+}
+
+/// A server that said this and closed.
+fn recorded_to_its_end(format: &str, said: &[u8]) -> Conversation {
+    recorded(format, &[Server(said), ServerCloses, ClientCloses])
+}
+
+#[test]
+fn a_message_that_breaks_off_differs_in_every_framing() {
+    let plain = Rules::default();
+    for format in ["pickle", "pickle/u32be", "pickle/varint"] {
+        let sent = message(format, EVENTS[0]);
+        let recorded = recorded_to_its_end(format, &sent);
+        for length in 1..sent.len() {
+            let comparison = compared(&recorded, &plain, &[sent[..length].to_vec()]);
+            assert_eq!((comparison.matched, comparison.differing), (0, 1), "{format} {length}");
+        }
+    }
+}
+
+#[test]
 fn a_rule_changes_nothing_where_it_finds_nothing() {
     let recorded = answers(
         "text/line",

@@ -23,6 +23,8 @@ pub(super) struct Judge<'a> {
     rules: &'a Rules,
     used: Used,
     carried: Carried<'a>,
+    /// Whether the recording broke off before the side ended, be it in the middle of a message.
+    breaks_off: bool,
 }
 
 /// What came of comparing two messages.
@@ -36,7 +38,12 @@ pub(super) enum Verdict {
 }
 
 impl<'a> Judge<'a> {
-    pub(super) fn new(side: Side, format: &'a Format, rules: &'a Rules) -> Judge<'a> {
+    pub(super) fn new(
+        side: Side,
+        format: &'a Format,
+        rules: &'a Rules,
+        breaks_off: bool,
+    ) -> Judge<'a> {
         let framing = match (format.codec(), format.framing()) {
             (Codec::Pickle, Framing::Chunk | Framing::Idle(_)) => Framing::Codec,
             (Codec::Protobuf(Some(_)), Framing::Chunk) => Framing::Guess,
@@ -44,7 +51,7 @@ impl<'a> Judge<'a> {
         };
         let apart = format.with_framing(framing);
         let carried = Carried::new(&rules.carry, side);
-        Judge { side, format, apart, rules, used: Used::none(rules), carried }
+        Judge { side, format, apart, rules, used: Used::none(rules), carried, breaks_off }
     }
 
     pub(super) fn format(&self) -> &'a Format {
@@ -129,6 +136,44 @@ impl<'a> Judge<'a> {
     }
 
     pub(super) fn judge(&mut self, expected: &Message, got: &Live<'_>) -> Verdict {
+        match (self.judge_body(expected, got), self.line_end(expected, got)) {
+            (Verdict::Equal, Some(note)) => {
+                Verdict::Differing(vec![whole(&Live::of(expected).show(), &got.show(), Some(note))])
+            }
+            (Verdict::Differing(mut places), Some(note)) => {
+                if let Some(last) = places.last_mut() {
+                    last.note = Some(match last.note.take() {
+                        Some(other) => format!("{other}; {note}"),
+                        None => note,
+                    });
+                }
+                Verdict::Differing(places)
+            }
+            (verdict, _) => verdict,
+        }
+    }
+
+    /// What is to be said of the line ends of two messages. Which one it is is no part of the value; that
+    /// there is one is what makes it a line.
+    fn line_end(&self, expected: &Message, got: &Live<'_>) -> Option<String> {
+        let are_values = expected.body.is_ok() && got.value.is_some();
+        if self.format.framing() != Framing::Line
+            || self.rules.compare != Compare::Values
+            || !are_values
+        {
+            return None;
+        }
+        match (expected.raw.ends_with(b"\n"), got.raw.ends_with(b"\n")) {
+            (true, false) => Some("its line end is missing".to_owned()),
+            (false, true) if !self.breaks_off => {
+                Some("it has a line end, which was not recorded".to_owned())
+            }
+            _ => None,
+        }
+    }
+
+    /// Judges what is framed, but not how it is.
+    fn judge_body(&mut self, expected: &Message, got: &Live<'_>) -> Verdict {
         let judges = self.rules.compare == Compare::Values;
         if judges && !self.has_paths() && self.is_same(expected, got) {
             return Verdict::Equal;

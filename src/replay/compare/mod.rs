@@ -90,7 +90,8 @@ impl<'a> Comparison<'a> {
             Some(first) if *conversation.format.codec() == Codec::Auto => &first.format,
             _ => &conversation.format,
         };
-        let judge = Judge::new(side, format, rules);
+        let breaks_off = conversation.cut && !conversation.shows_end_of(side);
+        let judge = Judge::new(side, format, rules, breaks_off);
         let mode = Mode::of(&judge);
         Comparison {
             side,
@@ -112,7 +113,7 @@ impl<'a> Comparison<'a> {
             bytes: 0,
             unexpected: 0,
             differences: Vec::new(),
-            breaks_off: conversation.cut && !conversation.shows_end_of(side),
+            breaks_off,
         }
     }
 
