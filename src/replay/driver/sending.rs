@@ -1,18 +1,26 @@
 //! What is done on our side: sending, half-closing, aborting.
 
+use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use tokio::task::coop::consume_budget;
+use tokio::task::yield_now;
 
 use super::hearing::Wait;
 use super::{Driver, Ending, Played};
 use crate::message::Message;
 use crate::replay::pace::{Speed, later};
-use crate::replay::peer::End;
+use crate::replay::peer::{Broken, End};
+use crate::replay::script::Step;
 use crate::session::Side;
 
 /// How often it is looked whether the peer's kernel has everything: the system does not tell by itself.
 const ACKNOWLEDGED_POLL: Duration = Duration::from_millis(5);
+/// How many messages are sent at most before other connections have their turn. It costs the time of
+/// some ten messages, since another thread wakes up to see whether there is work for it.
+const TURN: u64 = 1024;
+/// How many steps are brought into the cache at once.
+pub(super) const FETCHED: usize = 16;
+
 impl Driver<'_> {
     pub(super) async fn send(&mut self, message: &Message, due: Instant) -> Played<()> {
         let bytes = self.peer.comparison.outgoing(message).map_err(|reason| {
@@ -20,11 +28,12 @@ impl Driver<'_> {
         })?;
         let mut rest = &*bytes;
         self.told(self.peer.say(rest))?;
-        let mut since = Instant::now();
         // At full speed nothing has a time to keep.
         if self.options.speed != Speed::Max {
-            self.receipt.timing.get_or_insert_default().record(due, self.allowed, since);
+            let timing = self.receipt.timing.get_or_insert_default();
+            timing.record(due, self.allowed, Instant::now());
         }
+        let mut refused = None;
         while !rest.is_empty() {
             if self.peer.end == Some(End::Reset) {
                 return Err(self.reset_in_the_middle());
@@ -34,9 +43,10 @@ impl Driver<'_> {
             rest = &rest[length..];
             self.receipt.bytes_sent += length as u64;
             if length > 0 {
-                since = Instant::now();
+                refused = None;
                 continue;
             }
+            let since = *refused.get_or_insert_with(Instant::now);
             let deadline = later(since, self.options.patience);
             let heard = self.peer.hear_or_write_until(deadline).await;
             if !self.told(heard)? {
@@ -51,9 +61,28 @@ impl Driver<'_> {
         // An answer or a reset that is there already is heard before the next message goes out.
         let heard = self.peer.hear();
         self.told(heard)?;
-        // One that never has to wait would keep other connections from being heard.
-        consume_budget().await;
+        if self.receipt.sent.is_multiple_of(TURN) {
+            self.take_turns().await?;
+        }
         Ok(())
+    }
+
+    /// Lets other connections have the thread: a peer that takes everything at once never has us wait, and
+    /// only waiting would hear of a stop.
+    async fn take_turns(&self) -> Played<()> {
+        yield_now().await;
+        match self.options.stop.is_requested() {
+            true => self.told(Err(Broken::Stopped)),
+            false => Ok(()),
+        }
+    }
+
+    /// Touches what is sent next. Messages lie about in memory; the processor fetches many at the same
+    /// time, but one at a time where a call to the system stands between them.
+    pub(super) fn fetch(&self, steps: &[Step]) {
+        let messages = steps.iter().take(FETCHED).filter_map(|step| step.message_of(self.ours));
+        let ends = messages.filter_map(|message| message.raw.first().zip(message.raw.last()));
+        black_box(ends.fold(0, |sum, (first, last)| sum ^ first ^ last));
     }
 
     pub(super) fn half_close(&mut self) -> Played<()> {
