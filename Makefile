@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # cargo's own variable, if somebody set it; absolute, as tests run the command from other folders.
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
-PYTHON_SOURCES := python tests/peers tests/python
+PYTHON_SOURCES := benches python tests/peers tests/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-python lint format clean
+.PHONY: help demo test test-rust test-python bench lint format clean
 
 help: ## these lines
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -27,6 +27,10 @@ test-python: $(STAMP) ## the command and the module against real peers
 	$(BIN)/maturin develop -q
 	$(BIN)/python -m mypy.stubtest wirespool --allowlist tests/python/stubtest-allowlist.txt
 	WIRESPOOL_BIN=$(TARGET)/debug/wirespool $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+bench: $(STAMP) ## replay's timing, speed and memory; shorter by BENCH_ARGS='--seconds 10'
+	cargo build --release
+	$(BIN)/python benches/replay.py --wirespool $(TARGET)/release/wirespool $(BENCH_ARGS)
 
 lint: $(STAMP) ## formatting, clippy, ruff, mypy
 	cargo fmt --check
