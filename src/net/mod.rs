@@ -13,5 +13,5 @@ pub use address::Address;
 pub use descriptors::make_room;
 pub use recorder::Recorder;
 pub use relay::relay;
-pub use socket::{abort, connect, is_reset, listen, refuse_loop, unacknowledged};
+pub use socket::{abort, connect, connect_saying, is_reset, listen, refuse_loop, unacknowledged};
 pub use stop::Stop;

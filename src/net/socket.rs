@@ -1,9 +1,12 @@
 //! Listening, dialling, and ending connections the way the other end did.
 
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 #[cfg(target_os = "linux")]
 use std::os::fd::AsRawFd;
+use std::pin::pin;
+use std::task::Poll;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
@@ -35,9 +38,29 @@ pub async fn listen(address: &Address) -> Result<TcpListener> {
 /// # Errors
 /// [`Error::Network`] with the last failure if none answers.
 pub async fn connect(address: &Address) -> Result<TcpStream> {
+    connect_saying(address, || ()).await
+}
+
+/// The same, and calls `begun` as soon as the first of the addresses has been dialled: of two that
+/// are dialled one after the other, a server that is near takes the first one first.
+///
+/// # Errors
+/// [`Error::Network`] with the last failure if none answers.
+pub async fn connect_saying(address: &Address, begun: impl FnOnce()) -> Result<TcpStream> {
+    let mut begun = Some(begun);
     let mut last = io::Error::other("no address was tried");
     for socket_address in address.resolve().await? {
-        match connect_to(socket_address).await {
+        let mut dialling = pin!(connect_to(socket_address));
+        // It dials when it is first looked at.
+        let answer = poll_fn(|context| Poll::Ready(dialling.as_mut().poll(context))).await;
+        if let Some(begun) = begun.take() {
+            begun();
+        }
+        let connected = match answer {
+            Poll::Ready(connected) => connected,
+            Poll::Pending => dialling.await,
+        };
+        match connected {
             Ok(stream) => return Ok(stream),
             Err(error) => last = error,
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::net::TcpStream;
+use tokio::sync::oneshot;
 use tokio::time::timeout_at;
 
 use super::clock::Clock;
@@ -30,6 +31,8 @@ pub async fn replay(script: Arc<Script>, to: &Address, options: &Options) -> Res
 async fn play(script: Arc<Script>, to: &Address, options: &Options) -> Result<Receipt> {
     let mut pace = Pace::new(Instant::now(), options.speed);
     let mut players = Players::new(script.clone(), Side::Client, options);
+    // Servers may take clients by the order in which they come, so it is kept however near they stand.
+    let mut before: Option<oneshot::Receiver<()>> = None;
     for (index, conversation) in script.conversations.iter().enumerate() {
         if let Some(refusal) = players.refusal(index) {
             players.unplayed(index, refusal);
@@ -40,10 +43,12 @@ async fn play(script: Arc<Script>, to: &Address, options: &Options) -> Result<Re
             pace = pace.anchored(conversation.due, Instant::now());
         }
         let due = pace.due(conversation.due);
+        let (begun, next) = oneshot::channel();
+        let turn = Turn { before: before.replace(next), begun };
         players.spawn(
             index,
             pace,
-            connect(to.clone(), due, players.clock.clone(), players.options.clone()),
+            connect(to.clone(), due, turn, players.clock.clone(), players.options.clone()),
         );
     }
     let mut receipt = players.receipt().await?;
@@ -56,10 +61,17 @@ async fn play(script: Arc<Script>, to: &Address, options: &Options) -> Result<Re
     Ok(receipt)
 }
 
+/// When a connection may be dialled: once the one before it has been.
+struct Turn {
+    before: Option<oneshot::Receiver<()>>,
+    begun: oneshot::Sender<()>,
+}
+
 /// Dials when it is time to; says why there is no connection.
 async fn connect(
     to: Address,
     due: Instant,
+    turn: Turn,
     clock: Clock,
     options: Arc<Options>,
 ) -> std::result::Result<TcpStream, String> {
@@ -68,9 +80,16 @@ async fn connect(
         () = clock.sleep_until(due) => {}
         () = options.stop.requested() => return Err("stopped before it began".to_owned()),
     }
+    let dialled = async {
+        if let Some(before) = turn.before {
+            // One that gave up before it dialled is not waited for either.
+            let _ = before.await;
+        }
+        net::connect_saying(&to, || turn.begun.send(()).unwrap_or(())).await
+    };
     tokio::select! {
         biased;
-        connected = timeout_at(deadline.into(), net::connect(&to)) => match connected {
+        connected = timeout_at(deadline.into(), dialled) => match connected {
             Ok(connected) => connected.map_err(|error| error.to_string()),
             Err(_) => {
                 let seconds = options.patience.as_secs_f64();

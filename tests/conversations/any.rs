@@ -5,12 +5,12 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use proptest::prelude::*;
-use wirespool::replay::{Outcome, Receipt};
+use wirespool::replay::{Options, Outcome, Receipt, Speed};
 use wirespool::session::Side;
 
 use crate::support::Line::{self, *};
 use crate::support::dial;
-use crate::support::playing::{patience, replay_to, script_paced, serve_to};
+use crate::support::playing::{patience, play_to, replay_to, script_paced, serve_to};
 
 const WORDS: [&[u8]; 4] = [b"a\n", b"bb\n", b"two words\n", b"\n"];
 const FORMATS: [&str; 2] = ["raw", "text/line"];
@@ -165,5 +165,30 @@ proptest! {
         prop_assert_eq!(
             receipt.outcome, Outcome::Failed, "{}, as {}, {:?}: {}", FORMATS[format], ours, live, receipt
         );
+    }
+
+    #[test]
+    fn a_replay_to_what_is_served_of_the_same_recording_verifies_both(
+        lines in conversation(), format in 0..2_usize, step in 0..2_usize, in_no_time in any::<bool>()
+    ) {
+        let script = || script_paced(FORMATS[format], STEPS[step], &lines);
+        let speed = if in_no_time { Speed::Max } else { Speed::RECORDED };
+        let options = move || Options { speed, ..Options::default() };
+        let client = script();
+        let (served, replayed) = serve_to(script(), options(), move |address| {
+            play_to(address, client, options())
+        });
+        for (receipt, ours) in [(replayed, Side::Client), (served, Side::Server)] {
+            let said = |side: Side| lines.iter().any(|line| line.side() == side && line.said().is_some());
+            let expected = match (said(ours), said(ours.other())) {
+                (_, true) => Outcome::Verified,
+                (true, false) => Outcome::Delivered,
+                (false, false) => Outcome::Failed,
+            };
+            prop_assert_eq!(receipt.outcome, expected, "as {}: {}", ours, receipt);
+            let one = &receipt.connections[0];
+            prop_assert_eq!((one.reordered, one.stalls), (0, 0), "as {}: {}", ours, receipt);
+            prop_assert!(one.notes.is_empty(), "as {}: {}", ours, receipt);
+        }
     }
 }

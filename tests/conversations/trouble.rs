@@ -12,7 +12,7 @@ use crate::support::Line::{self, *};
 use crate::support::playing::{
     STEP, patience, play_to, replay_to, script, script_at, script_paced, serve_to,
 };
-use crate::support::{dial, feed, half_close, limited, read_exactly, read_to_end};
+use crate::support::{dial, feed, feed_at, half_close, limited, read_exactly, read_to_end};
 
 const PATIENCE: Duration = Duration::from_millis(200);
 
@@ -252,4 +252,34 @@ fn an_answer_slower_than_recorded_by_more_than_the_patience_is_a_stall() {
     });
     assert_eq!(receipt.outcome, Outcome::Failed, "{receipt}");
     assert_eq!(receipt.connections[0].stalls, 1, "{receipt}");
+}
+
+#[test]
+fn connections_are_dialled_in_the_order_in_which_they_were_recorded() {
+    // Twenty at nearly the same time, each of which says something else: who serves by order notices.
+    let words: Vec<String> = (0..20).map(|number| format!("connection {number}\n")).collect();
+    let script = || {
+        let read = Script::read(Format::parse("text/line").unwrap(), |sink| {
+            (0..).zip(&words).try_for_each(|(number, word)| {
+                let opened = i64::try_from(number).unwrap() * 5;
+                let word = word.as_bytes();
+                let lines = [
+                    (opened + 10_000, Client(word)),
+                    (opened + 20_000, Server(word)),
+                    (opened + 30_000, ClientCloses),
+                    (opened + 40_000, ServerCloses),
+                ];
+                feed_at(sink, number, opened, &lines)
+            })
+        });
+        Arc::new(read.unwrap())
+    };
+    for speed in [Speed::RECORDED, Speed::Max] {
+        let options = move || Options { speed, ..Options::default() };
+        let client = script();
+        let (served, replayed) =
+            serve_to(script(), options(), move |address| play_to(address, client, options()));
+        assert_eq!(replayed.outcome, Outcome::Verified, "{speed:?}: {replayed}");
+        assert_eq!(served.outcome, Outcome::Verified, "{speed:?}: {served}");
+    }
 }
