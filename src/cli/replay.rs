@@ -66,6 +66,8 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
         let parts = match &listen {
             Some(listen) => {
                 let listener = net::listen(listen).await.at("--listen")?;
+                // Its own clients would be served: a recording verifies itself.
+                net::refuse_loop(&to, &listener).await.at("--to")?;
                 let here = listener.local_addr().map_or(0, |here| here.port());
                 Parts::Both(script.split(to.port(), here)?, listener)
             }

@@ -78,8 +78,10 @@ pub async fn refuse_loop(to: &Address, listener: &TcpListener) -> Result<()> {
     };
     // A name that cannot be looked up is said when a client comes: the server may not be there yet.
     let upstream = to.resolve().await.unwrap_or_default();
-    let wildcard = |one: &SocketAddr| here.ip().is_unspecified() && one.ip().is_loopback();
-    if upstream.iter().any(|one| *one == here || wildcard(one)) {
+    // One that listens on all addresses is there on loopback, and to dial "all addresses" dials loopback.
+    let is_near = |one: &SocketAddr| one.ip().is_loopback() || one.ip().is_unspecified();
+    let meets = |one: &SocketAddr, other: &SocketAddr| one.ip().is_unspecified() && is_near(other);
+    if upstream.iter().any(|one| *one == here || meets(&here, one) || meets(one, &here)) {
         let reason = format!("{to} is where wirespool itself listens; name the server's address");
         return Err(Error::Usage(reason));
     }

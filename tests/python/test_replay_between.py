@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import wirespool as module
 from conftest import Wirespool
+from programs import free_port
 from recording import proxy
 from running import PATIENCE, Address, Result
 from sockets import Serving, dial, read_all
@@ -109,3 +111,20 @@ def test_a_server_that_asks_nobody_has_failed(wirespool: Wirespool, captures: li
 def test_one_recorded_server_is_no_server_in_the_middle(wirespool: Wirespool, captures: list[Path]) -> None:
     result = wirespool.run("replay", captures[0], "--to", "9", "--listen", "0").done(2)
     assert "only connections to" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("to", "listen"), [("127.0.0.1", "127.0.0.1"), ("localhost", "0.0.0.0"), ("0.0.0.0", "127.0.0.1")]
+)
+def test_a_recording_does_not_verify_itself(
+    wirespool: Wirespool, captures: list[Path], tmp_path: Path, to: str, listen: str
+) -> None:
+    port, output = free_port(), tmp_path / "again.pcapng"
+    words = ("--to", f"{to}:{port}", "--listen", f"{listen}:{port}", "-o", output)
+    result = wirespool.run("replay", *captures, *words).done(2)
+    assert "wirespool: --to: " in result.stderr
+    assert "where wirespool itself listens" in result.stderr
+    assert not output.exists()
+    with pytest.raises(module.UsageError, match="where wirespool itself listens"):
+        module.replay(captures, (to, port), listen=(listen, port), output=output)
+    assert not output.exists()

@@ -93,7 +93,9 @@ def test_one_connection_too_many_of_a_command_fails(
     words = ["serve", str(capture), "--match", matching, "--", "sh", "-c", twice]
     result = wirespool.start(*words).finish().done(1)
     assert re.search(r"^client 127.0.0.1:\d+: closed: ", result.stderr, re.MULTILINE), result
-    assert result.stderr.endswith("1 of 1 message as recorded; 1 client closed that nobody recorded\n"), result
+    assert result.stderr.endswith("1 of 1 message as recorded; 1 client closed that nobody recorded\n"), (
+        result
+    )
 
 
 def test_a_stranger_is_passed_on_and_noted(wirespool: Wirespool, capture: Path, tmp_path: Path) -> None:

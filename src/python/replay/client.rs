@@ -86,6 +86,8 @@ async fn play(playing: Playing, to: &Address, listen: Option<Address>) -> Result
     let parts = match &listen {
         Some(listen) => {
             let listener = net::listen(listen).await?;
+            // Its own clients would be served: a recording verifies itself.
+            net::refuse_loop(to, &listener).await?;
             Parts::Both(script.split(to.port(), listen.port())?, listener)
         }
         None => Parts::Clients(Arc::new(script)),
