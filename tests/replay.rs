@@ -13,7 +13,7 @@ use support::{
 };
 use wirespool::Format;
 use wirespool::net::{self, Address, Stop};
-use wirespool::replay::{Options, Outcome, Script, Serving, Speed, replay, serve};
+use wirespool::replay::{Options, Outcome, Rules, Script, Serving, Speed, replay, serve};
 
 use wirespool::session::Side;
 use wirespool::wire::{encode, json};
@@ -469,4 +469,59 @@ fn bytes_that_only_the_size_of_packets_parted_are_sent_at_one_go() {
     assert_eq!(apart.conversations[0].messages(Side::Client), 2, "a millisecond is a pause");
     let known = script_paced("text", Duration::ZERO, &[Client(&full), Client(&rest)]);
     assert_eq!(known.conversations[0].messages(Side::Client), 2, "a format's messages stay");
+}
+
+/// Bug: what a peer had not taken when it closed its side counted as delivered.
+#[test]
+fn a_server_that_closes_and_then_refuses_what_was_sent_fails() {
+    let much = vec![b'x'; 2 << 20];
+    let recorded = [Client(b"go"), Server(b"ok"), ServerCloses, Client(&much), ClientCloses];
+    let (address, serving) = server(|mut stream| {
+        read_exactly(&mut stream, 2);
+        stream.write_all(b"ok").unwrap();
+        half_close(&stream);
+        stream
+    });
+    let script = script("raw", &recorded);
+    let playing =
+        std::thread::spawn(move || play_to(address, script, patience(Duration::from_millis(300))));
+    // Kept open, and never read from.
+    let stream = serving.join().unwrap();
+    let receipt = playing.join().unwrap();
+    drop(stream);
+    assert_eq!(receipt.outcome, Outcome::Failed, "{receipt}");
+}
+
+/// Bug: the server that we play left before its client had refused the answer.
+#[test]
+fn a_client_that_half_closes_and_reads_nothing_of_the_answer_fails() {
+    let much = vec![b'x'; 2 << 20];
+    let recorded = [Client(b"give"), ClientCloses, Server(&much), ServerCloses];
+    let options = patience(Duration::from_millis(300));
+    let (receipt, stream) = serve_to(script("raw", &recorded), options, |address| {
+        let mut stream = dial(address);
+        stream.write_all(b"give").unwrap();
+        half_close(&stream);
+        stream
+    });
+    drop(stream);
+    assert_eq!(receipt.outcome, Outcome::Failed, "{receipt}");
+    assert_eq!(receipt.connections[0].stalls, 1, "{receipt}");
+}
+
+#[test]
+fn what_was_compared_only_in_part_is_not_verified() {
+    let recorded = [Client(b"a\n"), Server(b"{\"a\":1}\n"), Client(b"b\n"), Server(b"{\"b\":2}\n")];
+    let rules = Rules { ignore: vec!["b".parse().unwrap()], ..Rules::default() };
+    let (address, _peer) = server(|mut stream| {
+        for answer in ["{\"a\":1}\n", "{\"b\":999}\n"] {
+            read_exactly(&mut stream, 2);
+            stream.write_all(answer.as_bytes()).unwrap();
+        }
+        read_to_end(&mut stream);
+    });
+    let options = Options { rules, ..Options::default() };
+    let receipt = play_to(address, script("text/line", &recorded), options);
+    assert_eq!(receipt.outcome, Outcome::Delivered, "{receipt}");
+    assert_eq!((receipt.connections[0].matched, receipt.connections[0].ignored), (1, 1));
 }

@@ -151,7 +151,7 @@ impl<'a> Driver<'a> {
             }
             self.hear_end(Wait::begun_now(self.options.patience), true).await?;
         }
-        Ok(())
+        self.hear_that_all_was_taken().await
     }
 
     /// Waits until `due`, hearing what comes meanwhile.

@@ -161,6 +161,13 @@ impl<'a> Peer<'a> {
         self.stream.as_ref().and_then(net::unacknowledged)
     }
 
+    /// Whether the connection broke after the other end had closed its side, when nothing is read any
+    /// more; told once.
+    pub(super) fn is_broken(&self) -> bool {
+        let error = self.stream.as_ref().map(TcpStream::take_error);
+        matches!(error, Some(Ok(Some(_)) | Err(_)))
+    }
+
     /// When the first so many messages had come, if it was the last read that completed them.
     pub(super) fn completed(&self, messages: u64) -> Option<Instant> {
         let (before, at) = self.last_read;

@@ -130,9 +130,11 @@ impl Receipt {
     pub(super) fn new(connections: Vec<ConnectionReceipt>) -> Receipt {
         let any = |outcome| connections.iter().any(|one| one.outcome == outcome);
         let nothing = connections.iter().all(|one| one.planned + one.expected == 0);
+        let uncompared =
+            |one: &ConnectionReceipt| one.outcome != Outcome::Verified && one.expected > 0;
         let outcome = if nothing || any(Outcome::Failed) {
             Outcome::Failed
-        } else if any(Outcome::Verified) {
+        } else if any(Outcome::Verified) && !connections.iter().any(uncompared) {
             Outcome::Verified
         } else {
             Outcome::Delivered
@@ -298,10 +300,11 @@ impl ConnectionReceipt {
     pub(super) fn decide(&mut self) {
         let played = self.failures.is_empty() && self.sent == self.planned;
         let equal = self.differing == 0 && self.missed == 0 && self.unexpected_bytes == 0;
-        self.outcome = match (played && equal, self.matched) {
+        self.outcome = match (played && equal, self.expected > 0 && self.matched == self.expected) {
             (false, _) => Outcome::Failed,
-            (true, 0) => Outcome::Delivered,
-            (true, _) => Outcome::Verified,
+            // What was not compared is not verified, however much else was.
+            (true, false) => Outcome::Delivered,
+            (true, true) => Outcome::Verified,
         };
     }
 }

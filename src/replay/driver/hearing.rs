@@ -14,6 +14,8 @@ use crate::replay::peer::End;
 use crate::replay::script::{Action, Step};
 use crate::session::Side;
 
+/// How often it is looked whether the peer's kernel has everything: the system does not tell by itself.
+pub(super) const ACKNOWLEDGED_POLL: Duration = Duration::from_millis(5);
 /// Two sides that did something within this time may have done it in the other order: what a proxy
 /// reads first need not have been sent first, and a card may hand over packets out of order.
 const CROSSING: Duration = Duration::from_millis(1);
@@ -161,12 +163,11 @@ impl Driver<'_> {
                 _ => Err(self.stalled(&wait, "to close")),
             };
         }
-        let theirs = self.conversation.steps.iter().filter(|step| step.side != self.ours);
-        let mut ends = theirs.filter(|step| !matches!(step.action, Action::Send(_))).peekable();
-        let closed_first = ends.peek().is_none_or(|end| matches!(end.action, Action::Eof));
-        let recorded_reset = ends.any(|end| matches!(end.action, Action::Reset));
+        let closed_first = self.recorded_ends().next().is_none_or(|end| matches!(end, Action::Eof));
         match self.peer.end {
-            Some(End::Reset) if !recorded_reset => return Err(self.reset_in_the_middle()),
+            Some(End::Reset) if !self.reset_was_recorded() => {
+                return Err(self.reset_in_the_middle());
+            }
             Some(End::Eof) if !closed_first => {
                 let note = format!("the {} closed, and was recorded to reset", self.ours.other());
                 self.receipt.notes.push(note);
@@ -174,6 +175,43 @@ impl Driver<'_> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Waits until the peer's kernel has all that we sent: one that has closed may still refuse it, by a
+    /// reset that comes after its end.
+    pub(super) async fn hear_that_all_was_taken(&mut self) -> Played<()> {
+        let wait = Wait::begun_now(self.options.patience);
+        while self.peer.end != Some(End::Reset)
+            && let Some(left @ 1..) = self.peer.unacknowledged()
+        {
+            if self.peer.is_broken() {
+                return if self.reset_was_recorded() {
+                    Ok(())
+                } else {
+                    Err(self.reset_in_the_middle())
+                };
+            }
+            if Instant::now() >= wait.deadline {
+                return Err(self.stalled(&wait, &format!("to take {left} bytes")));
+            }
+            self.hear_until(Instant::now() + ACKNOWLEDGED_POLL).await?;
+        }
+        match self.peer.end {
+            Some(End::Eof) if self.peer.is_broken() && !self.reset_was_recorded() => {
+                Err(self.reset_in_the_middle())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn reset_was_recorded(&self) -> bool {
+        self.recorded_ends().any(|end| matches!(end, Action::Reset))
+    }
+
+    /// How the recording has the peer end.
+    fn recorded_ends(&self) -> impl Iterator<Item = &Action> {
+        let theirs = self.conversation.steps.iter().filter(|step| step.side != self.ours);
+        theirs.map(|step| &step.action).filter(|action| !matches!(action, Action::Send(_)))
     }
 
     /// The peer was waited for in vain: for what, on which connection, since when.

@@ -1,11 +1,11 @@
 //! What is done on our side: sending, half-closing, aborting.
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::task::yield_now;
 
-use super::hearing::Wait;
+use super::hearing::{ACKNOWLEDGED_POLL, Wait};
 use super::{Driver, Ending, Played};
 use crate::message::Message;
 use crate::replay::pace::{Speed, later};
@@ -13,8 +13,6 @@ use crate::replay::peer::{Broken, End};
 use crate::replay::script::Step;
 use crate::session::Side;
 
-/// How often it is looked whether the peer's kernel has everything: the system does not tell by itself.
-const ACKNOWLEDGED_POLL: Duration = Duration::from_millis(5);
 /// How many messages are sent at most before other connections have their turn. It costs the time of
 /// some ten messages, since another thread wakes up to see whether there is work for it.
 const TURN: u64 = 1024;

@@ -9,8 +9,8 @@ impl ConnectionReceipt {
     pub(in crate::replay) fn add_play(&mut self, other: ConnectionReceipt) {
         self.outcome = match (self.outcome, other.outcome) {
             (Outcome::Failed, _) | (_, Outcome::Failed) => Outcome::Failed,
-            (Outcome::Verified, _) | (_, Outcome::Verified) => Outcome::Verified,
-            (Outcome::Delivered, Outcome::Delivered) => Outcome::Delivered,
+            (Outcome::Delivered, _) | (_, Outcome::Delivered) => Outcome::Delivered,
+            (Outcome::Verified, Outcome::Verified) => Outcome::Verified,
         };
         for (sum, more) in [
             (&mut self.plays, other.plays),
