@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -300,3 +301,38 @@ def test_a_session_is_served_again_and_again(wirespool: Wirespool, three_keys: P
     process, address = wirespool.serving("serve", three_keys, *words)
     assert [ask(address, key) for key in "abacaba"] == ["1", "22", "1", "333", "1", "22", "1"]
     assert "verified" in process.finish().done().stderr
+
+
+def test_many_clients_at_once_are_each_played(
+    wirespool: Wirespool, redis_servers: RedisServers, capture: Path
+) -> None:
+    """Each with keys of its own: what one finds does not depend on the others."""
+    names = [f"client {i}" for i in range(16)]
+
+    def work(address: Address, name: str, begin: threading.Barrier) -> list[Any]:
+        with connected(address, **UNNAMED) as client:
+            begin.wait(PATIENCE)
+            answers: list[Any] = [client.rpush(name, *name)]
+            with client.pipeline() as transaction:
+                for _ in range(10):
+                    transaction.lpop(name).llen(name)
+                return [*answers, *transaction.execute()]
+
+    def work_all(address: Address) -> list[list[Any]]:
+        begin = threading.Barrier(len(names))
+        with ThreadPoolExecutor(len(names)) as pool:
+            running = [pool.submit(work, address, name, begin) for name in names]
+            return [one.result(PATIENCE) for one in running]
+
+    server = redis_servers.fresh()
+    process, address = proxy(wirespool, server.address, capture, "--connections", str(len(names)))
+    answers = work_all(address)
+    process.finish().done()
+    for speed in ("1", "max"):
+        fresh = redis_servers.fresh()
+        result = wirespool.run("replay", capture, "--to", fresh.address, "--speed", speed).done()
+        assert "verified: 16 connections" in result.stderr
+    server.process.kill()
+    process, address = wirespool.serving("serve", capture, "--match", "content", "--speed", "max")
+    assert work_all(address) == answers
+    assert "verified: 16 connections" in process.finish().done().stderr
