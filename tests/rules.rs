@@ -83,6 +83,31 @@ fn a_client_gets_its_own_number_back() {
 }
 
 #[test]
+fn a_carry_of_one_half_is_noted_with_the_half() {
+    let lines = [Server(b"{\"id\":1}\n"), Client(b"{\"id\":1}\n"), ClientCloses, ServerCloses];
+    for (carry, note) in [
+        ("server:id->client:di", "--carry server:id→client:di: read 1 time, sent 0 times"),
+        ("server:di->client:id", "--carry server:di→client:id applied to nothing"),
+        ("server:id->client:id", ""),
+    ] {
+        let receipt = play("text/line", &lines, carrying(carry), |mut stream| {
+            stream.write_all(b"{\"id\":1}\n").unwrap();
+            read_to_end(&mut stream);
+        });
+        let notes: Vec<&str> = receipt.notes.iter().map(String::as_str).collect();
+        assert_eq!(notes.concat(), note, "{receipt}");
+    }
+    let answers = [Client(b"hello"), Server(b"world"), ClientCloses, ServerCloses];
+    let receipt = play("raw", &answers, carrying("server:$->client:$"), |mut stream| {
+        read_exactly(&mut stream, 5);
+        stream.write_all(b"earth").unwrap();
+        read_to_end(&mut stream);
+    });
+    assert_eq!(receipt.outcome, Outcome::Failed, "{receipt}");
+    assert_eq!(receipt.connections[0].differing, 1, "{receipt}");
+}
+
+#[test]
 fn what_cannot_be_carried_is_not_sent() {
     let challenge = message("pickle", r#"{"token":"abc"}"#);
     let live = message("pickle", r#"{"token":"new"}"#);

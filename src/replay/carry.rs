@@ -12,6 +12,7 @@ use serde_json::Value as Json;
 
 use super::document::Document;
 use super::path::Path;
+use super::script::Conversation;
 use crate::message::Message;
 use crate::session::Side;
 use crate::{Error, Result};
@@ -73,16 +74,62 @@ pub(super) struct Carried<'a> {
 
 struct Learnt<'a> {
     carry: &'a Carry,
+    /// What the other side was recorded to say at the target, as JSON: the number of the last message in
+    /// which it does.
+    wanted: HashMap<String, u64>,
     /// What came, by the JSON of what was recorded in its place; the last of it.
     live: HashMap<String, Json>,
+    read: u64,
+    sent: u64,
+}
+
+/// How often a value was carried.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Carriage {
+    /// Which one, as it was given.
+    pub carry: String,
+    /// How often a live message said something at the source, where the recorded one did.
+    pub read: u64,
+    /// How often what was read was sent.
+    pub sent: u64,
+}
+
+/// What of two messages is carried, and therefore not compared.
+#[derive(Default)]
+pub(super) struct Taken<'d> {
+    pub(super) recorded: Vec<&'d Json>,
+    pub(super) live: Vec<&'d Json>,
+    /// What the recorded one says and the live one does not, with the path.
+    pub(super) missing: Vec<(String, String)>,
 }
 
 impl<'a> Carried<'a> {
     /// Nothing yet, of the live messages of `side`.
-    pub(super) fn new(carries: &'a [Carry], side: Side) -> Carried<'a> {
+    pub(super) fn new(
+        carries: &'a [Carry],
+        side: Side,
+        conversation: &Conversation,
+    ) -> Carried<'a> {
         let carries = carries.iter().filter(|carry| carry.from == side);
-        let learn = |carry| Learnt { carry, live: HashMap::new() };
-        Carried { carries: carries.map(learn).collect() }
+        let mut carries: Vec<Learnt<'a>> = carries
+            .map(|carry| {
+                let (wanted, live) = (HashMap::new(), HashMap::new());
+                Learnt { carry, wanted, live, read: 0, sent: 0 }
+            })
+            .collect();
+        if carries.is_empty() {
+            return Carried { carries };
+        }
+        for message in conversation.steps.iter().filter_map(|step| step.message_of(side.other())) {
+            let Ok(value) = &message.body else { continue };
+            let Ok(document) = Document::of(&message.format, value) else { continue };
+            for learnt in &mut carries {
+                for value in learnt.carry.target.select(&document.json) {
+                    learnt.wanted.insert(value.to_string(), message.index);
+                }
+            }
+        }
+        Carried { carries }
     }
 
     /// Whether there is nothing to learn.
@@ -90,23 +137,47 @@ impl<'a> Carried<'a> {
         self.carries.is_empty()
     }
 
-    /// Remembers what a live message says in place of a recorded one; returns what the recorded one says
-    /// and the live one does not, with the path.
-    pub(super) fn learn(&mut self, recorded: &Document, live: &Document) -> Vec<(String, String)> {
-        let mut missing = Vec::new();
+    /// How often each was read and sent.
+    pub(super) fn carriages(&self) -> Vec<Carriage> {
+        let carries = self.carries.iter();
+        let carriage = |Learnt { carry, read, sent, .. }: &Learnt<'a>| Carriage {
+            carry: carry.to_string(),
+            read: *read,
+            sent: *sent,
+        };
+        carries.map(carriage).collect()
+    }
+
+    /// Remembers what a live message says in place of the recorded one of this number, as far as that is
+    /// sent later.
+    pub(super) fn learn<'d>(
+        &mut self,
+        index: u64,
+        recorded: &'d Document,
+        live: &'d Document,
+    ) -> Taken<'d> {
+        let mut taken = Taken::default();
         for learnt in &mut self.carries {
             let source = &learnt.carry.source;
             let mut came = source.select(&live.json).into_iter();
             for value in source.select(&recorded.json) {
-                match came.next() {
+                let (spelled, came) = (value.to_string(), came.next());
+                learnt.read += u64::from(came.is_some());
+                // What is not sent later is not carried: it is compared like anything else.
+                if learnt.wanted.get(&spelled).is_none_or(|last| *last < index) {
+                    continue;
+                }
+                taken.recorded.push(value);
+                match came {
                     Some(live) => {
-                        learnt.live.insert(value.to_string(), live.clone());
+                        taken.live.push(live);
+                        learnt.live.insert(spelled, live.clone());
                     }
-                    None => missing.push((source.to_string(), value.to_string())),
+                    None => taken.missing.push((source.to_string(), spelled)),
                 }
             }
         }
-        missing
+        taken
     }
 
     /// What is sent in place of a recorded message of the other side: itself, unless it says something
@@ -115,7 +186,7 @@ impl<'a> Carried<'a> {
     /// # Errors
     /// Why the live value cannot be put there, in words.
     pub(super) fn apply<'m>(
-        &self,
+        &mut self,
         message: &'m Message,
     ) -> std::result::Result<Cow<'m, [u8]>, String> {
         let unchanged = Ok(Cow::Borrowed(message.raw.as_slice()));
@@ -132,14 +203,13 @@ impl<'a> Carried<'a> {
         };
         let mut changes = Vec::new();
         let mut last = None;
-        for learnt in &self.carries {
-            for (place, recorded) in learnt.carry.target.locate(&document.json) {
-                match learnt.live.get(&recorded.to_string()) {
-                    Some(live) if live != recorded => {
-                        changes.push((place, live));
-                        last = Some(learnt.carry);
-                    }
-                    _ => {}
+        for Learnt { carry, live, sent, .. } in &mut self.carries {
+            for (place, recorded) in carry.target.locate(&document.json) {
+                let Some(live) = live.get(&recorded.to_string()) else { continue };
+                *sent += 1;
+                if live != recorded {
+                    changes.push((place, live));
+                    last = Some(*carry);
                 }
             }
         }

@@ -35,7 +35,7 @@ mod timing;
 mod unmatched;
 
 pub use between::replay_between;
-pub use carry::Carry;
+pub use carry::{Carriage, Carry};
 pub use client::replay;
 pub use compare::{Comparison, Difference};
 pub use diff::diff;

@@ -5,6 +5,7 @@ mod words;
 
 use serde::Serialize;
 
+use super::carry::Carriage;
 use super::compare::{Comparison, Difference};
 use super::script::Conversation;
 use super::timing::Timing;
@@ -123,6 +124,9 @@ pub struct ConnectionReceipt {
     /// The rules that found nothing to do here, as they were given.
     #[serde(skip)]
     pub(super) unused: Vec<String>,
+    /// How often each value was carried.
+    #[serde(skip)]
+    pub(super) carriages: Vec<Carriage>,
 }
 
 impl Receipt {
@@ -155,7 +159,7 @@ impl Receipt {
             tainted: connections.iter().any(|one| !one.tainted.is_empty()),
             role,
             captures: Vec::new(),
-            notes: unused(&connections),
+            notes: [unused(&connections), half_carried(&connections)].concat(),
             timing,
             connections,
             unmatched: Unmatched::default(),
@@ -204,6 +208,32 @@ fn unused(connections: &[ConnectionReceipt]) -> Vec<String> {
     let everywhere = |rule: &&String| played.clone().all(|one| one.unused.contains(rule));
     let unused = first.unused.iter().filter(everywhere);
     unused.map(|rule| format!("{rule} applied to nothing")).collect()
+}
+
+/// Says which values were not carried from the one end to the other.
+fn half_carried(connections: &[ConnectionReceipt]) -> Vec<String> {
+    let mut all: Vec<Carriage> = Vec::new();
+    for one in connections.iter().flat_map(|one| &one.carriages) {
+        add_carriage(&mut all, one.clone());
+    }
+    let halves = all.into_iter().filter(|one| one.read == 0 || one.sent == 0);
+    let times = |count| format!("{count} {}", if count == 1 { "time" } else { "times" });
+    halves
+        .map(|Carriage { carry, read, sent }| match (read, sent) {
+            (0, 0) => format!("--carry {carry} applied to nothing"),
+            _ => format!("--carry {carry}: read {}, sent {}", times(read), times(sent)),
+        })
+        .collect()
+}
+
+fn add_carriage(all: &mut Vec<Carriage>, one: Carriage) {
+    match all.iter_mut().find(|other| other.carry == one.carry) {
+        Some(sum) => {
+            sum.read += one.read;
+            sum.sent += one.sent;
+        }
+        None => all.push(one),
+    }
 }
 
 impl ConnectionReceipt {
@@ -255,6 +285,7 @@ impl ConnectionReceipt {
             notes: Vec::new(),
             differences: Vec::new(),
             unused: Vec::new(),
+            carriages: Vec::new(),
         }
     }
 
@@ -279,6 +310,7 @@ impl ConnectionReceipt {
         self.plays = 1;
         self.missed = 0;
         self.unused = comparison.unused();
+        self.carriages = comparison.carriages();
         self.add(comparison);
         self.decide();
     }

@@ -7,16 +7,14 @@ use super::live::Live;
 use super::marks::{Marks, Used};
 use super::walk::{self, Marked, Place};
 use crate::message::Message;
-use crate::replay::carry::Carried;
+use crate::replay::carry::{Carriage, Carried, Taken};
 use crate::replay::document::{Document, Unreadable};
 use crate::replay::rules::{Compare, Rules};
 use crate::replay::same::same;
-use crate::session::Side;
 use crate::wire::{Codec, Format, Framing, Value};
 
 /// Judges the messages of one side of one connection.
 pub(super) struct Judge<'a> {
-    side: Side,
     format: &'a Format,
     /// How what differs is decoded, where message ends do not stand in the bytes.
     apart: Format,
@@ -39,9 +37,9 @@ pub(super) enum Verdict {
 
 impl<'a> Judge<'a> {
     pub(super) fn new(
-        side: Side,
         format: &'a Format,
         rules: &'a Rules,
+        carried: Carried<'a>,
         breaks_off: bool,
     ) -> Judge<'a> {
         let framing = match (format.codec(), format.framing()) {
@@ -50,8 +48,7 @@ impl<'a> Judge<'a> {
             (_, framing) => framing,
         };
         let apart = format.with_framing(framing);
-        let carried = Carried::new(&rules.carry, side);
-        Judge { side, format, apart, rules, used: Used::none(rules), carried, breaks_off }
+        Judge { format, apart, rules, used: Used::none(rules), carried, breaks_off }
     }
 
     pub(super) fn format(&self) -> &'a Format {
@@ -63,8 +60,26 @@ impl<'a> Judge<'a> {
         &self.apart
     }
 
-    pub(super) fn carried(&self) -> &Carried<'a> {
-        &self.carried
+    pub(super) fn carried(&mut self) -> &mut Carried<'a> {
+        &mut self.carried
+    }
+
+    /// The values that are carried from this side of which the one half or the other never was; `waiting`
+    /// are the messages that have not come.
+    pub(super) fn carriages(&self, waiting: &VecDeque<&Message>) -> Vec<Carriage> {
+        let mut carriages = self.carried.carriages();
+        // A path that leads somewhere in what did not come is not misspelt.
+        carriages.retain(|one| one.read > 0 || !self.leads_into(&one.carry, waiting));
+        carriages
+    }
+
+    fn leads_into(&self, carry: &str, waiting: &VecDeque<&Message>) -> bool {
+        let Some(carry) = self.rules.carry.iter().find(|one| one.to_string() == carry) else {
+            return false;
+        };
+        waiting.iter().filter_map(|message| document(&Live::of(message))).any(|document| {
+            document.is_ok_and(|document| !carry.source.select(&document.json).is_empty())
+        })
     }
 
     /// Whether anything is compared.
@@ -95,14 +110,14 @@ impl<'a> Judge<'a> {
         }
         let mut used = self.used.clone();
         for message in waiting {
-            if used.unused(self.rules, self.side).is_empty() {
+            if used.unused(self.rules).is_empty() {
                 break;
             }
             if let Some(Ok(document)) = document(&Live::of(message)) {
-                used.merge(&Marks::of(&document, self.rules, self.side).used);
+                used.merge(&Marks::of(&document, self.rules).used);
             }
         }
-        used.unused(self.rules, self.side)
+        used.unused(self.rules)
     }
 
     /// Whether two messages are the same, and that means something.
@@ -114,7 +129,7 @@ impl<'a> Judge<'a> {
         else {
             return self.is_same(expected, got);
         };
-        let marks = [&left, &right].map(|one| Marks::of(one, self.rules, self.side));
+        let marks = [&left, &right].map(|one| Marks::of(one, self.rules));
         if !marks.iter().any(Marks::touch) {
             return self.is_same(expected, got);
         }
@@ -214,9 +229,11 @@ impl<'a> Judge<'a> {
         left: &Document,
         right: &Document,
     ) -> Verdict {
-        let marks = [left, right].map(|one| Marks::of(one, self.rules, self.side));
+        let mut marks = [left, right].map(|one| Marks::of(one, self.rules));
         marks.iter().for_each(|marks| self.used.merge(&marks.used));
-        let missing = self.carried.learn(left, right);
+        let Taken { recorded, live, missing } = self.carried.learn(expected.index, left, right);
+        marks[0].take(recorded);
+        marks[1].take(live);
         if *self.format.codec() == Codec::Raw {
             let ignored = marks[0].is_ignored(&left.json) && marks[1].is_ignored(&right.json);
             return if ignored {

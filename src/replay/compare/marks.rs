@@ -7,7 +7,6 @@ use serde_json::Value as Json;
 use crate::replay::document::{Dialect, Document};
 use crate::replay::path::Path;
 use crate::replay::rules::Rules;
-use crate::session::Side;
 
 /// What the rules say of the nodes of one document, as long as that is borrowed: a node is known by where
 /// it is in memory.
@@ -15,6 +14,8 @@ pub(super) struct Marks {
     ignored: HashSet<usize>,
     tolerance: HashMap<usize, f64>,
     unordered: HashSet<usize>,
+    /// Whether something is carried from here.
+    takes: bool,
     /// Which rules found something here.
     pub(super) used: Used,
 }
@@ -25,16 +26,16 @@ pub(super) struct Used {
     ignore: Vec<bool>,
     tolerance: Vec<bool>,
     unordered: Vec<bool>,
-    carry: Vec<bool>,
 }
 
 impl Marks {
-    /// What `rules` say of a message of `side`.
-    pub(super) fn of(document: &Document, rules: &Rules, side: Side) -> Marks {
+    /// What `rules` say of a message, but for what is carried from it.
+    pub(super) fn of(document: &Document, rules: &Rules) -> Marks {
         let mut marks = Marks {
             ignored: HashSet::new(),
             tolerance: HashMap::new(),
             unordered: HashSet::new(),
+            takes: false,
             used: Used::none(rules),
         };
         let select = |path: &Path| path.select(&document.json);
@@ -57,20 +58,19 @@ impl Marks {
                 marks.unordered.insert(address(list));
             }
         }
-        for (rule, used) in rules.carry.iter().zip(&mut marks.used.carry) {
-            if rule.from == side {
-                let nodes = select(&rule.source);
-                *used = !nodes.is_empty();
-                marks.ignored.extend(nodes.into_iter().map(address));
-            }
-        }
         marks
+    }
+
+    /// Leaves out what is carried.
+    pub(super) fn take(&mut self, nodes: Vec<&Json>) {
+        self.takes |= !nodes.is_empty();
+        self.ignored.extend(nodes.into_iter().map(address));
     }
 
     /// Whether any rule found something here.
     pub(super) fn touch(&self) -> bool {
-        let Used { ignore, tolerance, unordered, carry } = &self.used;
-        [ignore, tolerance, unordered, carry].into_iter().flatten().any(|used| *used)
+        let Used { ignore, tolerance, unordered } = &self.used;
+        self.takes || [ignore, tolerance, unordered].into_iter().flatten().any(|used| *used)
     }
 
     /// Whether anything is left out.
@@ -108,8 +108,6 @@ impl Used {
             ignore: vec![false; rules.ignore.len()],
             tolerance: vec![false; rules.tolerance.len()],
             unordered: vec![false; rules.unordered.len()],
-            // What is carried from the other side has nothing to find here.
-            carry: vec![false; rules.carry.len()],
         }
     }
 
@@ -118,15 +116,14 @@ impl Used {
             (&mut self.ignore, &other.ignore),
             (&mut self.tolerance, &other.tolerance),
             (&mut self.unordered, &other.unordered),
-            (&mut self.carry, &other.carry),
         ];
         for (ours, theirs) in lists {
             ours.iter_mut().zip(theirs).for_each(|(ours, theirs)| *ours |= theirs);
         }
     }
 
-    /// The rules that found nothing in messages of `side`, as they were given.
-    pub(super) fn unused(&self, rules: &Rules, side: Side) -> Vec<String> {
+    /// The rules that found nothing, as they were given.
+    pub(super) fn unused(&self, rules: &Rules) -> Vec<String> {
         let mut unused = Vec::new();
         let mut add = |option: &str, rule: String, used: &bool| {
             if !used {
@@ -141,9 +138,6 @@ impl Used {
         }
         for (rule, used) in rules.unordered.iter().zip(&self.unordered) {
             add("--unordered", rule.to_string(), used);
-        }
-        for (rule, used) in rules.carry.iter().zip(&self.carry) {
-            add("--carry", rule.to_string(), &(*used || rule.from != side));
         }
         unused
     }

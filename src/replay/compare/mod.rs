@@ -25,6 +25,7 @@ use self::difference::excerpt;
 use self::judge::{Judge, Verdict};
 use self::live::Live;
 use self::stream::Mode;
+use super::carry::{Carriage, Carried};
 use super::rules::Rules;
 use super::script::{Conversation, Gap};
 use crate::message::Message;
@@ -90,8 +91,9 @@ impl<'a> Comparison<'a> {
             Some(first) if *conversation.format.codec() == Codec::Auto => &first.format,
             _ => &conversation.format,
         };
+        let carried = Carried::new(&rules.carry, side, conversation);
         let breaks_off = conversation.cut && !conversation.shows_end_of(side);
-        let judge = Judge::new(side, format, rules, breaks_off);
+        let judge = Judge::new(format, rules, carried, breaks_off);
         let mode = Mode::of(&judge);
         Comparison {
             side,
@@ -137,11 +139,17 @@ impl<'a> Comparison<'a> {
     ///
     /// # Errors
     /// Why the live value cannot be put there, in words.
-    pub fn outgoing<'m>(&self, message: &'m Message) -> Result<Cow<'m, [u8]>, String> {
+    pub fn outgoing<'m>(&mut self, message: &'m Message) -> Result<Cow<'m, [u8]>, String> {
         self.judge.carried().apply(message)
     }
 
-    /// The rules that found nothing to do in any message, recorded or live, as they were given.
+    /// How often each value that [`Rules::carry`] takes from this side was read, and sent.
+    pub fn carriages(&self) -> Vec<Carriage> {
+        self.judge.carriages(&self.expected)
+    }
+
+    /// The rules that found nothing to do in any message, recorded or live, as they were given; for those
+    /// that carry see [`carriages`](Comparison::carriages).
     pub fn unused(&self) -> Vec<String> {
         self.judge.unused(&self.expected)
     }

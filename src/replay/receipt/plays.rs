@@ -41,6 +41,9 @@ impl ConnectionReceipt {
         add_some(&mut self.failures, other.failures);
         add_some(&mut self.notes, other.notes);
         add_some(&mut self.differences, other.differences);
+        for one in other.carriages {
+            super::add_carriage(&mut self.carriages, one);
+        }
         // A rule that did something in one of them is not misspelt.
         self.unused.retain(|rule| other.unused.contains(rule));
     }

@@ -11,7 +11,7 @@ fn compared(rules: &Rules, expected: &str, got: &str) -> Vec<String> {
 
 fn compared_as(rules: &Rules, format: &Format, expected: &Value, got: &Value) -> Vec<String> {
     let documents = [expected, got].map(|value| Document::of(format, value).unwrap());
-    let marks = [0, 1].map(|side| Marks::of(&documents[side], rules, Side::Server));
+    let marks = [0, 1].map(|side| Marks::of(&documents[side], rules));
     let [expected, got] =
         [0, 1].map(|side| Marked { document: &documents[side], marks: &marks[side] });
     let (places, more) = differences(expected, got);
@@ -213,7 +213,7 @@ fn wide_integers_of_protobuf_are_numbers() {
     let of = |text: &str| Document { json: document_of(text), dialect: Dialect::Schema };
     let (left, right) = (of(r#"{"time":"5","name":"5"}"#), of(r#"{"time":"6","name":"5"}"#));
     let rules = tolerating(&["time=1"]);
-    let marks = [&left, &right].map(|one| Marks::of(one, &rules, Side::Server));
+    let marks = [&left, &right].map(|one| Marks::of(one, &rules));
     assert!(are_equal(
         Marked { document: &left, marks: &marks[0] },
         Marked { document: &right, marks: &marks[1] }
