@@ -379,10 +379,34 @@ fn answers_in_another_order_are_recognised() {
     assert_eq!(
         notes,
         [
-            Some("it is what was recorded as message 1"),
-            Some("it is what was recorded as message 0")
+            Some("the whole message is the same as recorded message 1"),
+            Some("the whole message is the same as recorded message 0")
         ]
     );
+}
+
+#[test]
+fn an_answer_that_comes_twice_is_recognised_once() {
+    let sent = |values: &[&str]| messages("pickle", values);
+    let recorded = answers("pickle", &sent(&[r#"{"a":1,"b":1}"#, r#"{"a":2,"b":2}"#, "3"]));
+    let plain = Rules::default();
+    let live = sent(&[r#"{"a":1,"b":1}"#, r#"{"a":1,"b":1}"#, "4", "3", "5"]);
+    let comparison = compared(&recorded, &plain, &live);
+    let notes: Vec<_> =
+        comparison.differences.iter().map(|one| (one.index, one.note.as_deref())).collect();
+    assert_eq!(
+        notes,
+        [
+            (Some(1), Some("the whole message is the same as recorded message 0")),
+            (Some(1), None),
+            (Some(2), None),
+            (None, Some("the same as recorded message 2")),
+            (None, None),
+        ]
+    );
+    let words: Vec<_> = comparison.differences.iter().map(ToString::to_string).collect();
+    let offset = live[..4].concat().len();
+    assert_eq!(words[4], format!("after message 2, offset {offset}: not expected: 5"));
 }
 
 #[test]

@@ -113,6 +113,8 @@ fn compare(expected: &Conversation, got: &Conversation, rules: &Rules) -> Connec
         compare_ends(expected, got, side, &mut receipt);
     }
     receipt.unused = unused.unwrap_or_default();
+    // As the two talked, not one side after the other.
+    receipt.differences.sort_by_key(|one| (one.index.or(one.after), one.index.is_none()));
     receipt.decide();
     receipt
 }

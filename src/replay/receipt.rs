@@ -124,6 +124,9 @@ pub struct ConnectionReceipt {
     /// The rules that found nothing to do here, as they were given.
     #[serde(skip)]
     pub(super) unused: Vec<String>,
+    /// How many messages came that were not recorded, and how many bytes they are.
+    #[serde(skip)]
+    pub(super) unexpected_messages: (u64, u64),
     /// How often each value was carried.
     #[serde(skip)]
     pub(super) carriages: Vec<Carriage>,
@@ -285,6 +288,7 @@ impl ConnectionReceipt {
             notes: Vec::new(),
             differences: Vec::new(),
             unused: Vec::new(),
+            unexpected_messages: (0, 0),
             carriages: Vec::new(),
         }
     }
@@ -325,6 +329,8 @@ impl ConnectionReceipt {
         self.missed += comparison.missed();
         self.bytes_received += comparison.bytes;
         self.unexpected_bytes += comparison.unexpected;
+        self.unexpected_messages.0 += comparison.unexpected_messages.0;
+        self.unexpected_messages.1 += comparison.unexpected_messages.1;
         self.differences.extend(comparison.differences);
     }
 

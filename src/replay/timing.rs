@@ -94,7 +94,7 @@ impl fmt::Display for Punctuality {
         let Punctuality { p50, p99, worst, behind, .. } = *self;
         write!(f, "timing error p50 {}, p99 {}, worst {}", Short(p50), Short(p99), Short(worst))?;
         if behind >= Duration::from_millis(1) {
-            write!(f, "; waiting put it up to {} behind", Short(behind))?;
+            write!(f, "; up to {} late because the other end was waited for", Short(behind))?;
         }
         Ok(())
     }
@@ -193,7 +193,10 @@ mod tests {
         let words = "timing error p50 4.2 us, p99 88 us, worst 1.2 ms";
         assert_eq!(summary.to_string(), words);
         summary.behind = microseconds(2_500_000);
-        assert_eq!(summary.to_string(), format!("{words}; waiting put it up to 2.5 s behind"));
+        assert_eq!(
+            summary.to_string(),
+            format!("{words}; up to 2.5 s late because the other end was waited for")
+        );
         let json = serde_json::to_string(&summary).unwrap();
         assert_eq!(
             json,

@@ -112,7 +112,7 @@ def test_messages_that_are_missing_or_too_many_are_differences(wirespool: Wiresp
     one = recorded(wirespool, tmp_path / "one.pcapng", ["a"], "text/line")
     two = recorded(wirespool, tmp_path / "two.pcapng", ["a", "b"], "text/line")
     assert "found 1 of 2 messages, 1 equal" in wirespool.run("diff", two, one).done(1).stderr
-    assert "4 bytes too many" in wirespool.run("diff", one, two).done(1).stderr
+    assert "1 message too many (4 bytes)" in wirespool.run("diff", one, two).done(1).stderr
 
 
 def test_what_cannot_be_read_is_bad_input(

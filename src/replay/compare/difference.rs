@@ -21,6 +21,9 @@ pub struct Difference {
     pub index: Option<u64>,
     /// The frame of the capture in which the recorded message was complete.
     pub frame: Option<u64>,
+    /// Of one that was not recorded, the recorded message of its side after which it came.
+    #[serde(skip)]
+    pub(in crate::replay) after: Option<u64>,
     /// Where in its side's bytes the message begins: as recorded, or of one that was not, as it came.
     pub offset: u64,
     /// Where in the message, as a path that can be given to `--ignore`; `None` if it is shown whole.

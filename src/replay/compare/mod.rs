@@ -40,7 +40,7 @@ pub struct Comparison<'a> {
     side: Side,
     judge: Judge<'a>,
     expected: VecDeque<&'a Message>,
-    /// Recorded messages in place of which another came, the last ones.
+    /// Recorded messages that came, or in place of which another did, the last ones.
     passed: VecDeque<&'a Message>,
     /// What the recording lacks of the side and has not been reached yet.
     gaps: VecDeque<Gap>,
@@ -69,6 +69,8 @@ pub struct Comparison<'a> {
     pub bytes: u64,
     /// How many bytes came that belong to no recorded message.
     pub unexpected: u64,
+    /// How many of them are whole messages, and how many bytes those are.
+    pub(super) unexpected_messages: (u64, u64),
     /// The first differences: a few of each of the first [`Comparison::KEPT`] messages that differ.
     pub differences: Vec<Difference>,
     /// Whether the recording broke off before the side ended.
@@ -114,6 +116,7 @@ impl<'a> Comparison<'a> {
             ignored: 0,
             bytes: 0,
             unexpected: 0,
+            unexpected_messages: (0, 0),
             differences: Vec::new(),
             breaks_off,
         }
@@ -131,6 +134,7 @@ impl<'a> Comparison<'a> {
             return 0;
         }
         self.differences.retain(|difference| difference.index.is_some());
+        self.unexpected_messages = (0, 0);
         std::mem::take(&mut self.unexpected)
     }
 
@@ -168,15 +172,21 @@ impl<'a> Comparison<'a> {
                 self.differing += 1;
                 if self.shown < Comparison::KEPT {
                     self.shown += 1;
-                    let found = self.found_elsewhere(got);
+                    let mut found = self.found_elsewhere(got);
                     for mut place in places {
-                        place.note = match (&found, place.note) {
+                        // Once a message, and never as if it were said of a part of it.
+                        let found = found.take().map(|found| match place.path {
+                            Some(_) => format!("the whole message is {found}"),
+                            None => found,
+                        });
+                        place.note = match (found, place.note) {
                             (Some(found), Some(note)) => Some(format!("{found}; {note}")),
-                            (found, note) => found.clone().or(note),
+                            (found, note) => found.or(note),
                         };
                         self.differences.push(Difference {
                             side: self.side,
                             index: Some(expected.index),
+                            after: None,
                             frame: expected.frame,
                             offset: expected.offset,
                             path: place.path,
@@ -186,19 +196,19 @@ impl<'a> Comparison<'a> {
                         });
                     }
                 }
-                self.passed.push_back(expected);
-                if self.passed.len() > OTHERS {
-                    self.passed.pop_front();
-                }
             }
+        }
+        self.passed.push_back(expected);
+        if self.passed.len() > OTHERS {
+            self.passed.pop_front();
         }
     }
 
-    /// Says of a message that came in the wrong place which one it is.
+    /// Says of a message that came in the wrong place, or once more, which one it is.
     fn found_elsewhere(&self, got: &Live<'_>) -> Option<String> {
         let others = self.expected.iter().take(OTHERS).chain(self.passed.iter().rev());
         let found = others.copied().find(|other| self.judge.is_as(other, got))?;
-        Some(format!("it is what was recorded as message {}", found.index))
+        Some(format!("the same as recorded message {}", found.index))
     }
 
     /// Bytes that belong to nothing; those that follow each other are one difference.
@@ -211,12 +221,31 @@ impl<'a> Comparison<'a> {
                     *got = excerpt(&format!("{got}{}", show()), 0);
                 }
             }
-            _ => self.surplus(offset, bytes.len(), show),
+            _ => self.surplus(offset, bytes.len(), show, None),
         }
         self.surplus = Some(offset + bytes.len() as u64);
     }
 
-    fn surplus(&mut self, offset: u64, length: usize, got: impl FnOnce() -> String) {
+    /// A message that belongs to nothing.
+    fn surplus_message(&mut self, offset: u64, live: &Live<'_>) {
+        if self.judge.compares() {
+            self.unexpected_messages.0 += 1;
+            self.unexpected_messages.1 += live.raw.len() as u64;
+        }
+        let note = match self.shown < Comparison::KEPT {
+            true => self.found_elsewhere(live),
+            false => None,
+        };
+        self.surplus(offset, live.raw.len(), || live.show(), note);
+    }
+
+    fn surplus(
+        &mut self,
+        offset: u64,
+        length: usize,
+        got: impl FnOnce() -> String,
+        note: Option<String>,
+    ) {
         if !self.judge.compares() {
             return;
         }
@@ -226,12 +255,13 @@ impl<'a> Comparison<'a> {
             self.differences.push(Difference {
                 side: self.side,
                 index: None,
+                after: self.passed.back().map(|last| last.index),
                 frame: None,
                 offset,
                 path: None,
                 expected: None,
                 got: Some(excerpt(&got(), 0)),
-                note: None,
+                note,
             });
         }
     }

@@ -289,7 +289,7 @@ impl Comparison<'_> {
     fn compare_message(&mut self, offset: u64, got: &Decoded) {
         let live = Live::from(got);
         let Some(expected) = self.expected.pop_front() else {
-            return self.surplus(offset, got.raw.len(), || live.show());
+            return self.surplus_message(offset, &live);
         };
         let after = |offset: u64, length: usize| (offset + length as u64) as i64;
         self.drift = after(offset, got.raw.len()) - after(expected.offset, expected.raw.len());

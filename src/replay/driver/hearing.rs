@@ -101,8 +101,12 @@ impl Driver<'_> {
                 if self.peer.comparison.arrived >= expected {
                     break;
                 }
+                let theirs = self.conversation.steps.iter();
+                let mut theirs = theirs.filter_map(|step| step.message_of(self.ours.other()));
+                let arrived = usize::try_from(self.peer.comparison.arrived).unwrap_or(usize::MAX);
+                let missing = theirs.nth(arrived).map_or(message.index, |next| next.index);
                 return Err(Ending::Failed(format!(
-                    "the {} {} after {} of {} messages",
+                    "the {} {} after {} of {} messages, before message {missing}",
                     self.ours.other(),
                     match end {
                         End::Eof => "closed",

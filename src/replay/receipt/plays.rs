@@ -26,6 +26,8 @@ impl ConnectionReceipt {
             (&mut self.missed, other.missed),
             (&mut self.bytes_received, other.bytes_received),
             (&mut self.unexpected_bytes, other.unexpected_bytes),
+            (&mut self.unexpected_messages.0, other.unexpected_messages.0),
+            (&mut self.unexpected_messages.1, other.unexpected_messages.1),
             (&mut self.stalls, other.stalls),
             (&mut self.reordered, other.reordered),
         ] {

@@ -93,7 +93,14 @@ impl fmt::Display for ConnectionReceipt {
             write!(f, ", {uncompared} not compared")?;
         }
         if self.unexpected_bytes > 0 {
-            write!(f, ", {} too many", counted(self.unexpected_bytes, "byte"))?;
+            let bytes = counted(self.unexpected_bytes, "byte");
+            // Where some of it is in no message, how many there are is not known.
+            match self.unexpected_messages {
+                (messages, all) if all == self.unexpected_bytes => {
+                    write!(f, ", {} too many ({bytes})", counted(messages, "message"))?;
+                }
+                _ => write!(f, ", {bytes} too many")?,
+            }
         }
         if self.reordered > 0 {
             write!(f, ", {} reordered", self.reordered)?;
@@ -153,7 +160,12 @@ impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.index {
             Some(index) => write!(f, "message {index}, offset {}", self.offset)?,
-            None => write!(f, "offset {}", self.offset)?,
+            None => {
+                if let Some(after) = self.after {
+                    write!(f, "after message {after}, ")?;
+                }
+                write!(f, "offset {}", self.offset)?;
+            }
         }
         if let Some(path) = &self.path {
             write!(f, ", at {path}")?;
