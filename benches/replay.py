@@ -135,7 +135,7 @@ def timed(bench: Bench, capture: Capture, rival: Rival) -> Row:
     count = len(capture.times)
     with sink(1 if rival.connects else 0) as (port, said):
         port = port if rival.connects else PORT
-        with sniffed(bench.folder / "sniffed.pcap", port, count) as stamps:
+        with sniffed(bench.folder / "sniffed.pcap", port, count, capture.size) as stamps:
             begun = time.monotonic()
             usage = run(rival.command(port))
             took = time.monotonic() - begun
@@ -155,7 +155,7 @@ def timed(bench: Bench, capture: Capture, rival: Rival) -> Row:
 
 
 @contextmanager
-def sniffed(path: Path, port: int, count: int) -> Iterator[list[int]]:
+def sniffed(path: Path, port: int, count: int, size: int) -> Iterator[list[int]]:
     """Fill a list with the kernel's times of all packets with payload to a port, in nanoseconds."""
     stamps: list[int] = []
     payload = "(ip[2:2] - ((ip[0] & 0xf) << 2) - ((tcp[12] & 0xf0) >> 2)) != 0"
@@ -173,12 +173,25 @@ def sniffed(path: Path, port: int, count: int) -> Iterator[list[int]]:
                 time.sleep(0.1)
         finally:
             tcpdump.terminate()
-    data = path.read_bytes()[24:]
-    while data:
-        seconds, nanoseconds, kept = struct.unpack_from("<III", data)
-        stamps.append(seconds * SECOND + nanoseconds)
-        data = data[16 + kept :]
+    stamps += first_seen(path.read_bytes(), size)
     assert len(stamps) == count, f"tcpdump saw {len(stamps)} of {count} messages"
+
+
+def first_seen(pcap: bytes, size: int) -> list[int]:
+    """When the first byte of each message came by first: the kernel may send twice, or two at once."""
+    stamps: list[int] = []
+    place, base = 24, None
+    while place < len(pcap):
+        seconds, nanoseconds, kept = struct.unpack_from("<III", pcap, place)
+        # Ethernet and IPv4 have no options: 14 and 20 bytes, the sequence number 4 into the next 20.
+        (length,) = struct.unpack_from("!H", pcap, place + 16 + 16)
+        ((sequence,), header) = struct.unpack_from("!I", pcap, place + 16 + 38), pcap[place + 16 + 46] >> 4
+        base = sequence if base is None else base
+        end = (sequence - base) % (1 << 32) + length - 20 - header * 4
+        new = -(-end // size) - len(stamps)
+        stamps += [seconds * SECOND + nanoseconds] * new
+        place += 16 + kept
+    return stamps
 
 
 # Speed
