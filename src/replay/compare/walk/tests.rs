@@ -1,6 +1,5 @@
 use super::*;
 use crate::replay::rules::Rules;
-use crate::session::Side;
 use crate::wire::{Format, Value, json};
 
 /// Compares two values of a pickle; each place as `path expected got`.
