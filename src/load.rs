@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::capture::{Reader, digest};
-use crate::replay::{CaptureDigest, Draft, Receipt, Script};
+use crate::replay::{Action, CaptureDigest, Draft, Receipt, Script};
 use crate::session::{ConnectionId, Side};
-use crate::wire::{Codec, Format, detect};
+use crate::wire::{Codec, FaultKind, Format, Framing, detect};
 use crate::{Error, Result};
 
 /// How many pieces of a side are looked at to say what they look like.
@@ -121,8 +121,13 @@ impl Loading {
         Ok((first, second))
     }
 
-    /// Says what bytes look like of which nobody said what they are: their values are not compared.
+    /// Says what may be wrong with the format, for a verdict that is no good.
     fn hint(&self, script: &Script) -> Option<String> {
+        self.unnamed(script).or_else(|| unended(script))
+    }
+
+    /// Says what bytes look like of which nobody said what they are: their values are not compared.
+    fn unnamed(&self, script: &Script) -> Option<String> {
         let bytes = script.conversations.iter().filter(|one| *one.format.codec() == Codec::Raw);
         let sides = bytes.flat_map(|one| Side::BOTH.map(|side| (one, side)));
         let looks = sides.filter(|_| self.format.is_none()).find_map(|(one, side)| {
@@ -151,6 +156,30 @@ impl Loading {
         format.set_guess_window(self.guess_window);
         format
     }
+}
+
+/// Says which message has no end, though its side went on until it closed: what came after it was read
+/// as a part of it.
+fn unended(script: &Script) -> Option<String> {
+    let messages = script.conversations.iter().flat_map(|one| {
+        let messages = one.steps.iter().filter_map(|step| match &step.action {
+            Action::Send(message) => Some(message),
+            Action::Eof | Action::Reset => None,
+        });
+        messages.map(move |message| (one, message))
+    });
+    let mut unended = messages.filter(|(_, message)| match message.format.framing() {
+        Framing::Line => !message.raw.ends_with(b"\n"),
+        _ => message.body.as_ref().is_err_and(|fault| fault.kind == FaultKind::Truncated),
+    });
+    unended.next().map(|(one, message)| {
+        let (connection, index, format) = (one.connection, message.index, &message.format);
+        format!(
+            "message {index} of connection {connection}, by the {}, has no end as {format}; if -f \
+             names another format than was spoken, nothing is in its place",
+            message.side
+        )
+    })
 }
 
 /// The time from one message to the next at so many messages a second.

@@ -22,8 +22,22 @@ pub struct Draft {
 #[derive(Debug)]
 struct Times {
     opened: Timestamp,
-    steps: Vec<Timestamp>,
+    steps: Vec<Moment>,
     pieces: Pieces,
+}
+
+/// When something happened, and in which of the capture's frames.
+#[derive(Clone, Copy, Debug)]
+struct Moment {
+    at: Timestamp,
+    frame: Option<u64>,
+}
+
+impl Moment {
+    /// Whether it was after `other` in the capture, which a clock that was set back does not change.
+    fn is_after(self, other: Moment) -> bool {
+        self.frame.zip(other.frame).is_some_and(|(frame, other)| frame > other)
+    }
 }
 
 impl Draft {
@@ -64,7 +78,7 @@ impl Draft {
             conversation.opened = times.opened.since(begun);
             conversation.due = conversation.opened;
             let mut last = times.opened;
-            for (step, at) in conversation.steps.iter_mut().zip(times.steps) {
+            for (step, Moment { at, .. }) in conversation.steps.iter_mut().zip(times.steps) {
                 if at < last {
                     conversation.clamped += 1;
                 }
@@ -96,8 +110,17 @@ impl Draft {
                         before.raw.extend_from_slice(&message.raw);
                         return;
                     }
-                    times.steps.push(message.time);
-                    conversation.steps.push(Step::new(side, Action::Send(Box::new(message))));
+                    let moment = Moment { at: message.time, frame: message.frame };
+                    // A message may be known to be complete only when its side ends, long after the other
+                    // side has answered: it belongs where its last byte came.
+                    let before =
+                        times.steps.iter().zip(&conversation.steps).rposition(|(other, step)| {
+                            step.side == side || !other.is_after(moment)
+                        });
+                    let place = before.map_or(0, |before| before + 1);
+                    times.steps.insert(place, moment);
+                    let step = Step::new(side, Action::Send(Box::new(message)));
+                    conversation.steps.insert(place, step);
                 }
             }
             Output::Event { event, offset } => self.event(format, event, offset),
@@ -129,7 +152,7 @@ impl Draft {
             Kind::Eof { side } | Kind::Reset { side } => {
                 let eof = matches!(event.kind, Kind::Eof { .. });
                 let action = if eof { Action::Eof } else { Action::Reset };
-                times.steps.push(event.at);
+                times.steps.push(Moment { at: event.at, frame: event.frame });
                 conversation.steps.push(Step::new(side, action));
             }
             Kind::Gap { side, length } => conversation.gaps.push(Gap { side, offset, length }),
