@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::capture::{Reader, digest};
+use crate::capture::{FileIdentity, Reader, digest};
 use crate::replay::{Action, CaptureDigest, Draft, Receipt, Script};
 use crate::session::{ConnectionId, Side};
 use crate::wire::{Codec, FaultKind, Format, Framing, detect};
@@ -56,8 +56,10 @@ pub struct Loaded {
 pub struct Provenance {
     /// The captures, in the order given.
     pub captures: Vec<CaptureDigest>,
-    /// What of the captures is damaged, in words.
+    /// What the captures lack or could not be read of, in words: it taints the verdict.
     pub damage: Vec<String>,
+    /// What else a reader of the verdict should know of the captures, in words.
+    pub notes: Vec<String>,
     /// What bytes look like of which nobody said what they are, in words: for a verdict that is no good.
     pub hint: Option<String>,
 }
@@ -66,7 +68,8 @@ impl Provenance {
     /// Says it in the receipt of what was played.
     pub fn stamp(self, receipt: &mut Receipt) {
         receipt.captures.extend(self.captures);
-        receipt.notes.splice(0..0, self.damage);
+        receipt.and_damage(self.damage);
+        receipt.notes.splice(0..0, self.notes);
         receipt.notes.extend(self.hint.filter(|_| !receipt.is_ok()));
     }
 }
@@ -79,13 +82,19 @@ impl Loading {
     pub fn load(&self, paths: &[PathBuf], ours: Side) -> Result<Loaded> {
         let (mut draft, mut label) = (Draft::new(), None);
         let mut provenance = Provenance::default();
+        provenance.notes.extend(twice(paths));
         for path in paths {
             let mut reader = Reader::open(path)?;
             let format = self.format(reader.origin().format());
             draft.read(format.clone(), |sink| reader.read_all(sink))?;
-            let damage = reader.summary().warnings();
-            let damage = damage.iter().map(|warning| format!("{}: {warning}", path.display()));
-            provenance.damage.extend(damage);
+            let found = reader.summary();
+            let named_here = |words: String| format!("{}: {words}", path.display());
+            provenance.damage.extend(found.damage().into_iter().map(named_here));
+            provenance.notes.extend(found.foreign().map(named_here));
+            // Alone it is nothing to play, and says so.
+            if found.connections == 0 && paths.len() > 1 {
+                provenance.damage.push(named_here("there is no connection in it".to_owned()));
+            }
             provenance.captures.push(named(path)?);
             label.get_or_insert(format);
         }
@@ -194,6 +203,18 @@ pub fn interval(rate: f64) -> Result<Duration> {
             "{rate} is no rate: messages a second are 0.00001 to 1000000000"
         ))),
     }
+}
+
+/// Says which files are given more than once, by whatever name.
+fn twice(paths: &[PathBuf]) -> Vec<String> {
+    let known: Vec<_> = paths.iter().map(|path| FileIdentity::of(path)).collect();
+    let again = paths.iter().zip(&known).enumerate();
+    again
+        .filter(|(index, (_, one))| one.is_some() && known[..*index].contains(one))
+        .map(|(_, (path, _))| {
+            format!("{}: the same file was given before, and is played again", path.display())
+        })
+        .collect()
 }
 
 fn named(path: &Path) -> Result<CaptureDigest> {

@@ -476,6 +476,9 @@ class Receipt:
     def captures(self) -> list[CaptureDigest]:
         """The captures that were played."""
     @property
+    def damage(self) -> list[str]:
+        """What the captures lack or could not be read of, in words."""
+    @property
     def notes(self) -> list[str]:
         """What a reader of the verdict should know, in words."""
     @property

@@ -12,6 +12,7 @@ mod connection;
 mod digest;
 mod file;
 mod frame;
+mod identity;
 mod label;
 mod packet;
 mod pcap;
@@ -26,6 +27,7 @@ mod synthesis;
 mod writer;
 
 pub use digest::digest;
+pub use identity::FileIdentity;
 pub use reader::{Counters, Origin, Reader};
 pub use shared::SharedWriter;
 pub use writer::{Summary, Writer, WriterOptions};

@@ -239,27 +239,32 @@ impl Counters {
     /// What the file lacks or could not be read of, in words; nothing if all is well. ARP, UDP and
     /// the like are no lack.
     pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = self.damage();
+        warnings.extend(self.foreign());
+        warnings
+    }
+
+    /// What of the traffic that was recorded is not there, or could not be read, in words.
+    pub fn damage(&self) -> Vec<String> {
         let counted = [
             (self.dropped, "lost by the recorder"),
             (self.damaged, "whose record in the file makes no sense"),
-            (self.unknown_link, "of a link type that is not supported"),
             (self.fragments, "that are fragments, which are not put together"),
             (self.cut, "cut before the end of their TCP header"),
             (self.malformed, "whose lengths contradict each other"),
         ];
-        let mut warnings: Vec<String> = counted
-            .into_iter()
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, what)| match count {
-                1 => format!("1 packet {what}"),
-                _ => format!("{count} packets {what}"),
-            })
-            .collect();
+        let mut damage: Vec<String> =
+            counted.into_iter().filter_map(|(count, what)| packets(count, what)).collect();
         if let Some(offset) = self.truncated {
-            warnings
-                .push(format!("the file is cut off in the record that begins at byte {offset}"));
+            damage.push(format!("the file is cut off in the record that begins at byte {offset}"));
         }
-        warnings
+        damage
+    }
+
+    /// What stands in the file beside what can be read here, in words: usual where all interfaces
+    /// were recorded.
+    pub fn foreign(&self) -> Option<String> {
+        packets(self.unknown_link, "of a link type that is not supported")
     }
 
     fn of(&mut self, other: Other) -> &mut u64 {
@@ -271,6 +276,14 @@ impl Counters {
             Other::Cut => &mut self.cut,
             Other::Malformed => &mut self.malformed,
         }
+    }
+}
+
+fn packets(count: u64, what: &str) -> Option<String> {
+    match count {
+        0 => None,
+        1 => Some(format!("1 packet {what}")),
+        _ => Some(format!("{count} packets {what}")),
     }
 }
 

@@ -120,10 +120,18 @@ impl PlayArguments {
         }
     }
 
-    /// Prints what would be played, at what time.
-    pub(super) fn rehearse(&self, script: &Script, ours: Side) -> Outcome {
-        rehearsal::print(script, ours, self.time.speed, self.across_gaps)?;
-        Ok(if script.is_empty() || !script.absent.is_empty() { FINDING } else { DONE })
+    /// Prints what would be played as which side, at what time.
+    pub(super) fn rehearse(&self, provenance: &Provenance, parts: &[(&Script, Side)]) -> Outcome {
+        for (script, ours) in parts {
+            rehearsal::print(script, *ours, self.time.speed, self.across_gaps)?;
+        }
+        rehearsal::print_damage(&provenance.damage)?;
+        let is_empty = parts.iter().all(|(script, _)| script.is_empty());
+        if is_empty {
+            say("nothing to play was recorded");
+        }
+        let lacks = is_empty || parts.iter().any(|(script, _)| !script.absent.is_empty());
+        Ok(if lacks { FINDING } else { DONE })
     }
 
     /// Completes the capture of the replay, says the receipt, writes it where it was asked for, and

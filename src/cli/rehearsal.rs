@@ -28,6 +28,12 @@ pub(super) fn print(script: &Script, ours: Side, speed: Speed, across_gaps: bool
     written(printed)
 }
 
+/// Prints what the captures lack.
+pub(super) fn print_damage(damage: &[String]) -> Result<()> {
+    let mut out = anstream::stdout().lock();
+    written(damage.iter().try_for_each(|one| writeln!(out, "tainted: {one}")))
+}
+
 fn conversation(
     out: &mut impl Write,
     conversation: &Conversation,

@@ -56,10 +56,12 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
     let playing = arguments.playing;
     let Loaded { script, format, provenance } = playing.load(&arguments.files, Side::Client)?;
     if playing.dry_run {
-        let Some(listen) = listen else { return playing.rehearse(&script, Side::Client) };
+        let Some(listen) = listen else {
+            return playing.rehearse(&provenance, &[(&script, Side::Client)]);
+        };
         let (clients, dependency) = script.split(to.port(), listen.port())?;
-        let status = playing.rehearse(&clients, Side::Client)?;
-        return Ok(status.max(playing.rehearse(&dependency, Side::Server)?));
+        let parts = [(&clients, Side::Client), (&dependency, Side::Server)];
+        return playing.rehearse(&provenance, &parts);
     }
     let runtime = live::runtime()?;
     let (played, recording) = runtime.block_on(async {

@@ -81,7 +81,7 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
     let playing = arguments.playing;
     let Loaded { script, format, provenance } = playing.load(&arguments.files, Side::Server)?;
     if playing.dry_run {
-        return playing.rehearse(&script, Side::Server);
+        return playing.rehearse(&provenance, &[(&script, Side::Server)]);
     }
     let LimitArguments { connections, duration } = arguments.limits;
     let ClientArguments { matching, on_miss, repeat, wait } = arguments.clients;

@@ -41,13 +41,15 @@ pub struct Receipt {
     /// The verdict on all connections together.
     pub outcome: Outcome,
     /// Whether something that was played is only a part of what happened when it was recorded; see
-    /// the connections.
+    /// the damage, and the connections.
     pub tainted: bool,
     /// What was played, as recorded: `client` or `server`; `both` where some connections were played
     /// as the one and some as the other; `diff` where two captures were compared.
     pub role: &'static str,
     /// The captures that were played.
     pub captures: Vec<CaptureDigest>,
+    /// What the captures lack or could not be read of, in words.
+    pub damage: Vec<String>,
     /// What a reader of the verdict should know, in words.
     pub notes: Vec<String>,
     /// How closely the sends on all connections kept to their times.
@@ -162,6 +164,7 @@ impl Receipt {
             tainted: connections.iter().any(|one| !one.tainted.is_empty()),
             role,
             captures: Vec::new(),
+            damage: Vec::new(),
             notes: [unused(&connections), half_carried(&connections)].concat(),
             timing,
             connections,
@@ -190,6 +193,12 @@ impl Receipt {
             false => self.unmatched,
         };
         Receipt::new(connections).and_unmatched(unmatched)
+    }
+
+    /// Taints the verdict: so much is not in the captures.
+    pub fn and_damage(&mut self, damage: Vec<String>) {
+        self.tainted |= !damage.is_empty();
+        self.damage.extend(damage);
     }
 
     /// Whether all was played and nothing differed.

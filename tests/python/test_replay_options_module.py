@@ -156,11 +156,11 @@ def test_what_is_missing_taints_the_verdict(echo: Echoing, tmp_path: Path) -> No
         receipt.check(strict=True)
 
 
-def test_damage_of_the_capture_is_noted(recorded: Path, echo: Echoing) -> None:
+def test_damage_of_the_capture_taints(recorded: Path, echo: Echoing) -> None:
     recorded.write_bytes(recorded.read_bytes() + b"\6\0\0\0\x40\0\0\0torn")
     receipt = wirespool.replay(recorded, echo.address, speed="max")
-    assert len(receipt.notes) == 1
-    assert receipt.notes[0].startswith(f"{recorded}: ")
+    assert len(receipt.damage) == 1
+    assert receipt.damage[0].startswith(f"{recorded}: ")
 
 
 class Shop(Serving):

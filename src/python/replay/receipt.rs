@@ -59,6 +59,12 @@ impl Receipt {
         self.0.captures.iter().cloned().map(CaptureDigest).collect()
     }
 
+    /// What the captures lack or could not be read of, in words.
+    #[getter]
+    fn damage(&self) -> Vec<String> {
+        self.0.damage.clone()
+    }
+
     /// What a reader of the verdict should know, in words.
     #[getter]
     fn notes(&self) -> Vec<String> {

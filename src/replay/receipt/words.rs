@@ -25,6 +25,9 @@ impl fmt::Display for Receipt {
             writeln!(f)?;
         }
         self.unmatched.fmt(f)?;
+        for damage in &self.damage {
+            writeln!(f, "tainted: {damage}")?;
+        }
         for note in &self.notes {
             writeln!(f, "note: {note}")?;
         }
@@ -58,13 +61,14 @@ impl fmt::Display for Receipt {
                 counted(self.unmatched.closed, "client")
             )?;
         }
-        if self.tainted {
-            let tainted = self.connections.iter().filter(|one| !one.tainted.is_empty()).count();
-            write!(
-                f,
-                "; tainted: the recording of {} is not whole",
-                counted(tainted as u64, "connection")
-            )?;
+        let tainted = self.connections.iter().filter(|one| !one.tainted.is_empty()).count() as u64;
+        if tainted > 0 {
+            let connections = counted(tainted, "connection");
+            write!(f, "; tainted: the recording of {connections} is not whole")?;
+        }
+        if !self.damage.is_empty() {
+            let more = if tainted > 0 { "," } else { "; tainted:" };
+            write!(f, "{more} the captures lack something")?;
         }
         Ok(())
     }
