@@ -175,3 +175,22 @@ fn a_difference_is_shown_with_its_path() {
     assert!(shown.contains("--ignore b applied to nothing"), "{shown}");
     assert_eq!(receipt.outcome, Outcome::Failed);
 }
+
+#[test]
+fn a_message_that_is_nothing_but_a_carried_token_is_compared() {
+    let lines = [
+        Server(b"{\"token\":\"abc\"}\n"),
+        Client(b"{\"token\":\"abc\"}\n"),
+        Server(b"{\"ok\":true}\n"),
+        ClientCloses,
+    ];
+    let peer = |mut stream: TcpStream| {
+        stream.write_all(b"{\"token\":\"fresh\"}\n").unwrap();
+        assert_eq!(read_exactly(&mut stream, 18), b"{\"token\":\"fresh\"}\n");
+        stream.write_all(b"{\"ok\":true}\n").unwrap();
+        read_to_end(&mut stream);
+    };
+    let receipt = play("text/line", &lines, carrying("server:$.token→client:$.token"), peer);
+    assert_eq!(receipt.outcome, Outcome::Verified, "{receipt}");
+    assert_eq!(receipt.connections[0].compared, 2);
+}

@@ -232,8 +232,11 @@ impl<'a> Judge<'a> {
         let mut marks = [left, right].map(|one| Marks::of(one, self.rules));
         marks.iter().for_each(|marks| self.used.merge(&marks.used));
         let Taken { recorded, live, missing } = self.carried.learn(expected.index, left, right);
+        // That a fresh value came where one was carried from is compared, if it is not all there is.
+        let is_there = !recorded.is_empty();
         marks[0].take(recorded);
         marks[1].take(live);
+        let is_there = is_there && !marks[0].is_ignored(&left.json);
         if *self.format.codec() == Codec::Raw {
             let ignored = marks[0].is_ignored(&left.json) && marks[1].is_ignored(&right.json);
             return if ignored {
@@ -281,7 +284,7 @@ impl<'a> Judge<'a> {
         }
         let ignores = marks.iter().any(Marks::ignores) && expected.unknown.is_none();
         let leaves = marks[0].leaves_anything(&left.json) || marks[1].leaves_anything(&right.json);
-        if ignores && !leaves { Verdict::Ignored } else { Verdict::Equal }
+        if ignores && !leaves && !is_there { Verdict::Ignored } else { Verdict::Equal }
     }
 
     fn unknown_fields(&self, expected: &Message, got: &Live<'_>) -> Place {
