@@ -53,7 +53,7 @@ impl FileIdentity {
         match others.find(|other| FileIdentity::of(other).as_ref() == Some(&written)) {
             None => Ok(()),
             Some(other) => Err(Error::Usage(format!(
-                "{} is the same file as {}, which would be lost; write to another one",
+                "{} is the same file as {}, which would be overwritten; name another one",
                 output.display(),
                 other.display()
             ))),

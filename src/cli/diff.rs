@@ -45,6 +45,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: Arguments) -> Outcome {
     let rules = arguments.rules.rules(&[])?;
+    arguments.verdict.refuse_same([arguments.first.as_path(), &arguments.second])?;
     let loading = Loading {
         format: arguments.format.given()?,
         guess_window: arguments.format.guess.window(),

@@ -12,7 +12,7 @@ use super::failure::{At, Failure};
 use super::words::say;
 use super::{DONE, FINDING, Outcome, live, rehearsal};
 use crate::Error;
-use crate::capture::SharedWriter;
+use crate::capture::{FileIdentity, SharedWriter};
 use crate::load::{Loaded, Loading, Provenance, interval};
 use crate::net::Recorder;
 use crate::replay::{Carry, Options, Receipt, Script, Speed};
@@ -81,6 +81,11 @@ pub(super) struct VerdictArguments {
 impl PlayArguments {
     /// Reads the captures; `ours` is the side that is played.
     pub(super) fn load(&self, files: &[PathBuf], ours: Side) -> Result<Loaded, Failure> {
+        let paths = || files.iter().map(PathBuf::as_path);
+        if let Some(output) = &self.output.output {
+            FileIdentity::refuse_same(output, paths()).at("--output")?;
+        }
+        self.verdict.refuse_same(paths().chain(self.output.output.as_deref()))?;
         let chosen = !self.connection.is_empty();
         let loading = Loading {
             format: self.format.given()?,
@@ -152,6 +157,19 @@ impl PlayArguments {
 }
 
 impl VerdictArguments {
+    /// Refuses a receipt that would be written over one of `files`.
+    pub(super) fn refuse_same<'a>(
+        &self,
+        files: impl IntoIterator<Item = &'a Path>,
+    ) -> Result<(), Failure> {
+        match &self.receipt {
+            Some(receipt) if receipt.as_os_str() != "-" => {
+                FileIdentity::refuse_same(receipt, files).at("--receipt")
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Says the receipt, writes it where it was asked for, and returns the status that is the verdict.
     pub(super) fn conclude(&self, receipt: &Receipt) -> Outcome {
         say(format_args!("{receipt:#}"));

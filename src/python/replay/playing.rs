@@ -12,7 +12,7 @@ use super::arguments::{
     Connections, RateArgument, SpeedArgument, Spelled, ToleranceArgument, Word, either,
 };
 use crate::Result;
-use crate::capture::{SharedWriter, Writer, WriterOptions};
+use crate::capture::{FileIdentity, SharedWriter, Writer, WriterOptions};
 use crate::load::{Loaded, Loading, Provenance};
 use crate::net::Recorder;
 use crate::replay::{Carry, Compare, Options, Path as Place, Receipt, Rules, Speed};
@@ -120,6 +120,9 @@ impl Playing {
 
     /// Reads the captures; `ours` is the side that is played.
     pub(super) fn load(&self, ours: Side) -> Result<Loaded> {
+        if let Some(output) = &self.output.output {
+            FileIdentity::refuse_same(output, self.paths.iter().map(PathBuf::as_path))?;
+        }
         self.loading.load(&self.paths, ours)
     }
 
