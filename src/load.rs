@@ -113,21 +113,48 @@ impl Loading {
         Ok(Loaded { script, format: label, provenance })
     }
 
-    /// Reads two captures that are to be compared. What the first one was recorded as goes for a second
-    /// one that does not say.
+    /// Reads two captures that are to be compared. One that does not say what it was recorded as is read as
+    /// the other. Where they say different things, a note of the first says so: each is read as its own if
+    /// their values can be compared, else both as the first.
     ///
     /// # Errors
     /// What [`Reader`] says of a file.
     pub fn pair(&self, first: PathBuf, second: PathBuf) -> Result<(Loaded, Loaded)> {
-        let first = self.load(&[first], Side::Client)?;
-        let paths = [second];
-        let second = self.load(&paths, Side::Client)?;
-        if second.format != Some(Format::raw()) || first.format == second.format {
-            return Ok((first, second));
+        let paths = [first, second];
+        let mut said = [self.said(&paths[0])?, self.said(&paths[1])?];
+        let mut notes = Vec::new();
+        if let [Some(one), Some(other)] = &said
+            && one != other
+        {
+            let alike = one.codec() == other.codec();
+            let how = if alike { "each is read as its own" } else { "both are read as the first" };
+            let names = paths.each_ref().map(|path| path.display());
+            notes.push(format!(
+                "{} was recorded as {one}, {} as {other}: {how}; -f says what both are",
+                names[0], names[1]
+            ));
+            if !alike {
+                said[1] = said[0].clone();
+            }
         }
-        let again = Loading { format: first.format.clone(), ..self.clone() };
-        let second = again.load(&paths, Side::Client)?;
+        let read = |own: usize| {
+            let format = said[own].clone().or_else(|| said[1 - own].clone());
+            let loading = Loading { format, ..self.clone() };
+            loading.load(std::slice::from_ref(&paths[own]), Side::Client)
+        };
+        let (mut first, second) = (read(0)?, read(1)?);
+        first.provenance.notes.extend(notes);
         Ok((first, second))
+    }
+
+    /// What is given, else what a capture says that it was recorded as, if it does.
+    fn said(&self, path: &Path) -> Result<Option<Format>> {
+        if self.format.is_some() {
+            return Ok(self.format.clone());
+        }
+        let reader = Reader::open(path)?;
+        let recorded = reader.origin().format().map(|recorded| self.format(Some(recorded)));
+        Ok(recorded)
     }
 
     /// Says what may be wrong with the format, for a verdict that is no good.

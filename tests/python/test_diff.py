@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Wirespool
+from packets import Connection, write
 from programs import FORMATS, Peers
 from recording import record_session
 
@@ -113,6 +114,48 @@ def test_messages_that_are_missing_or_too_many_are_differences(wirespool: Wiresp
     two = recorded(wirespool, tmp_path / "two.pcapng", ["a", "b"], "text/line")
     assert "found 1 of 2 messages, 1 equal" in wirespool.run("diff", two, one).done(1).stderr
     assert "1 message too many (4 bytes)" in wirespool.run("diff", one, two).done(1).stderr
+
+
+def test_each_capture_is_read_as_it_was_recorded(wirespool: Wirespool, tmp_path: Path) -> None:
+    values: list[object] = [{"a": 1, "b": 2}, {"c": 3}]
+    prefixed = recorded(wirespool, tmp_path / "prefixed.pcapng", values, "pickle/u32be")
+    bare = recorded(wirespool, tmp_path / "bare.pcapng", values, "pickle")
+    text = recorded(wirespool, tmp_path / "text.pcapng", ["a", "b"], "text/line")
+    for pair in ((prefixed, bare), (bare, prefixed)):
+        result = wirespool.run("diff", *pair, "--ignore", "b").done()
+        assert "verified" in result.stderr
+        assert "each is read as its own" in result.stderr
+    result = wirespool.run("diff", bare, text).done(1)
+    assert "both are read as the first" in result.stderr
+    assert "recorded as" not in wirespool.run("diff", bare, bare).done().stderr
+    assert "recorded as" not in wirespool.run("diff", prefixed, bare, "-f", "raw").done(1).stderr
+
+
+def test_a_capture_that_says_no_format_is_read_as_the_other(wirespool: Wirespool, tmp_path: Path) -> None:
+    """Sets may be in any order: only where both are read as values are they equal."""
+    said = recorded(wirespool, tmp_path / "said.pcapng", [{"$set": [1, 9]}], "pickle")
+    silent = recorded(wirespool, tmp_path / "silent.pcap", [{"$set": [9, 1]}], "pickle")
+    for pair in ((said, silent), (silent, said)):
+        wirespool.run("diff", *pair, "--ignore", "nothing").done()
+
+
+def talk(path: Path, number: int) -> Path:
+    """A capture of two questions and their answers, with this number in each."""
+    connection = Connection(("127.0.0.1", 40_000), ("127.0.0.1", 5_000))
+    for turn in range(2):
+        connection.say("client", b"ask %d\n" % number, turn + 0.1)
+        connection.say("server", b"yes %d\n" % number, turn + 0.2)
+    return write(path, connection.close("client", 3).close("server", 4))
+
+
+def test_the_differences_of_both_sides_are_in_order(wirespool: Wirespool, tmp_path: Path) -> None:
+    captures = [talk(tmp_path / f"{number}.pcap", number) for number in (1, 2)]
+    result = wirespool.run("diff", *captures, "-f", "text/line").done(1)
+    places = [line.split(", offset")[0] for line in result.stdout.decode().splitlines()]
+    assert places == [
+        f"connection 0, {side}, message {index}"
+        for index, side in enumerate(["client", "server", "client", "server"])
+    ]
 
 
 def test_what_cannot_be_read_is_bad_input(

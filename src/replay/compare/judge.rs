@@ -173,6 +173,7 @@ impl<'a> Judge<'a> {
     fn line_end(&self, expected: &Message, got: &Live<'_>) -> Option<String> {
         let are_values = expected.body.is_ok() && got.value.is_some();
         if self.format.framing() != Framing::Line
+            || got.format.framing() != Framing::Line
             || self.rules.compare != Compare::Values
             || !are_values
         {

@@ -6,6 +6,7 @@ use super::Comparison;
 use super::apart::{Apart, Found};
 use super::judge::Judge;
 use super::live::Live;
+use crate::message::Message;
 use crate::replay::script::Gap;
 use crate::session::Timestamp;
 use crate::wire::{Arrival, Codec, Decoded, Decoder, Format, Value};
@@ -64,6 +65,16 @@ impl Comparison<'_> {
             let rest_of_piece = self.feed(piece);
             self.feed_rest(rest_of_piece);
             bytes = rest;
+        }
+    }
+
+    /// Takes a message that was recorded elsewhere, in another framing.
+    pub(in crate::replay) fn take_message(&mut self, message: &Message) {
+        self.bytes += message.raw.len() as u64;
+        let live = Live::of(message);
+        match self.expected.pop_front() {
+            Some(expected) => self.compare(expected, &live),
+            None => self.surplus_message(message.offset, &live),
         }
     }
 
