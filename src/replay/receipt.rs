@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::carry::Carriage;
 use super::compare::{Comparison, Difference};
 use super::script::Conversation;
+use super::server::Unmatched;
 use super::timing::Timing;
-use super::unmatched::Unmatched;
 use crate::session::{ConnectionId, Side};
 
 /// The verdict.

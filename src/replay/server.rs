@@ -1,5 +1,10 @@
 //! Plays the server of a script.
 
+mod introduction;
+mod meeting;
+mod roster;
+mod unmatched;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,16 +13,17 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, sleep_until};
 
-use super::introduction::Beginnings;
-use super::meeting::{Met, meet};
+use self::introduction::Beginnings;
+use self::meeting::{Met, meet};
+use self::roster::Roster;
+use self::unmatched::{Strangers, said};
+pub use self::unmatched::{Unmatched, UnmatchedClient};
 use super::options::{Matching, Options, Serving};
 use super::pace::{Pace, Speed, later};
 use super::peer::Connected;
 use super::players::{Players, flushed};
 use super::receipt::Receipt;
-use super::roster::Roster;
 use super::script::Script;
-use super::unmatched::{Strangers, said};
 use crate::net::Stop;
 use crate::session::Side;
 use crate::{Error, Result};

@@ -8,8 +8,8 @@ use anstyle::{AnsiColor, Style};
 use super::{ConnectionReceipt, Outcome, Receipt, Unmatched};
 use crate::replay::compare::Difference;
 use crate::replay::diff::DIFF;
+use crate::replay::server::UnmatchedClient;
 use crate::replay::timing::Timing;
-use crate::replay::unmatched::UnmatchedClient;
 use crate::wire::visible;
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();

@@ -9,9 +9,9 @@ use tokio::net::TcpStream;
 use tokio::time::sleep_until;
 
 use super::introduction::{Beginnings, Introduction, Known};
-use super::pace::later;
-use super::peer::{Connected, End};
 use crate::net::Stop;
+use crate::replay::pace::later;
+use crate::replay::peer::{Connected, End};
 use crate::session::Timestamp;
 use crate::wire::Arrival;
 

@@ -9,9 +9,9 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::options::{Miss, Options};
-use super::peer::{Connected, End};
 use crate::net::{self, Stop};
+use crate::replay::options::{Miss, Options};
+use crate::replay::peer::{Connected, End};
 use crate::session::{Kind, Route, Side};
 use crate::wire::visible;
 use crate::{Error, Result};

@@ -6,10 +6,10 @@
 
 use std::collections::HashMap;
 
-use super::compare::Comparison;
-use super::rules::{Compare, Rules};
-use super::script::{Action, Conversation, Script, Step};
 use crate::message::Message;
+use crate::replay::compare::Comparison;
+use crate::replay::rules::{Compare, Rules};
+use crate::replay::script::{Action, Conversation, Script, Step};
 use crate::session::{Side, Timestamp};
 use crate::wire::{Arrival, Codec, Decoder, Format};
 
