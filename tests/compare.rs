@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use support::Line::{self, *};
 use support::feed;
 use wirespool::Format;
+use wirespool::net::Stop;
 use wirespool::replay::{Compare, Comparison, Conversation, Rules, Script};
 use wirespool::session::{ConnectionId, Event, Kind, Side, Sink, Timestamp};
 use wirespool::wire::{Arrival, encode, json};
@@ -817,5 +818,44 @@ proptest! {
         let mut comparison = compared(&conversation, &rules, &[live]);
         let sent = conversation.steps.iter().find_map(|step| step.message_of(Side::Client)).unwrap();
         prop_assert_eq!(comparison.outgoing(sent).unwrap(), encoded(&wanted));
+    }
+}
+
+/// A pickle of 149 bytes that is 2^18 lists once nothing is shared.
+fn shared_with_itself() -> Vec<u8> {
+    let mut bytes = b"\x80\x04]\x94".to_vec();
+    for level in 0..18 {
+        bytes.extend_from_slice(&[b']', b'(', b'h', level, b'h', level, b'e', 0x94]);
+    }
+    bytes.push(b'.');
+    bytes
+}
+
+#[test]
+fn what_shares_with_itself_without_end_is_compared_whole() {
+    let expected = messages("pickle", &["[1]"]);
+    let recorded = answers("pickle", &[expected.concat(), shared_with_itself()]);
+    let rules = rules(&["nothing"]);
+    let comparison = compared(&recorded, &rules, &[shared_with_itself(), shared_with_itself()]);
+    assert_eq!(counts(&comparison), [2, 2, 1, 1, 0, 0]);
+    let note = comparison.differences[0].note.as_deref().unwrap();
+    assert!(note.contains("compared as a whole: it shares too much with itself"), "{note}");
+    assert!(note.contains("the same as recorded message 1"), "{note}");
+}
+
+#[test]
+fn nothing_more_is_compared_once_an_end_is_asked_for() {
+    for format in ["pickle", "pickle/chunk"] {
+        let recorded = answers(format, &messages(format, &EVENTS));
+        let plain = Rules::default();
+        let mut comparison = Comparison::new(&recorded, Side::Server, &plain);
+        let stop = Stop::new();
+        comparison.stop_with(stop.clone());
+        let live = messages(format, &[EVENTS[0], EVENTS[2], EVENTS[1]]);
+        comparison.take(Arrival::default(), &live[0]);
+        stop.request();
+        comparison.take(Arrival::default(), &live[1..].concat());
+        comparison.end();
+        assert_eq!(counts(&comparison), [1, 1, 1, 0, 0, 2], "{format}");
     }
 }

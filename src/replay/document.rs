@@ -9,8 +9,11 @@ use crate::wire::{Codec, Format, Value};
 
 /// How deep a document may be nested: walking it recurses.
 const DEEPEST: usize = 128;
-/// How many nodes may stand in place of references to containers that occur more than once.
-const UNROLLED: usize = 1 << 20;
+/// How many nodes a document may have: a path that looks at any depth holds as many for each level.
+pub(super) const NODES: usize = 200_000;
+/// How many nodes may stand in place of references to containers that occur more than once, in any
+/// document; a large one may have as many more as its JSON has bytes.
+const UNROLLED: usize = 10_000;
 
 /// A message's value as JSON. Containers that occur more than once stand in each place, as if they were
 /// equal ones: what a value is does not depend on what of it is shared.
@@ -34,6 +37,8 @@ pub(super) enum Dialect {
 /// Why a value has no document, in words.
 pub(super) type Unreadable = &'static str;
 
+const TOO_MANY: Unreadable = "it has more than 200,000 parts";
+
 impl Document {
     /// The value of a message of this format. Text that is a JSON object or array is that, any other text
     /// a string.
@@ -41,7 +46,12 @@ impl Document {
         match format.codec() {
             Codec::Text => {
                 let text = value.as_str(value.root()).unwrap_or_default();
-                let json = read_text(text).unwrap_or_else(|| Json::from(text));
+                let json = match is_container(text).then(|| parse(text)) {
+                    Some(Ok(json)) => json,
+                    // It may well be JSON.
+                    Some(Err(TOO_MANY)) => return Err(TOO_MANY),
+                    _ => Json::from(text),
+                };
                 Ok(Document { json, dialect: Dialect::Plain })
             }
             Codec::Protobuf(Some(_)) => {
@@ -52,7 +62,7 @@ impl Document {
                 let text = crate::wire::json::to_string(value);
                 let mut json = parse(&text)?;
                 if text.contains("\"$ref\":") {
-                    json = Unroller::default().unroll(json, 0)?;
+                    json = Unroller::new(text.len()).unroll(json, 0)?;
                 }
                 Ok(Document { json, dialect: Dialect::Tagged })
             }
@@ -60,9 +70,21 @@ impl Document {
     }
 }
 
-/// Text that is a JSON object or array, unless it says something twice or more than can be held.
-pub(super) fn read_text(text: &str) -> Option<Json> {
-    text.trim_start().starts_with(['{', '[']).then(|| parse(text).ok()).flatten()
+impl Document {
+    /// How many parts it has.
+    pub(super) fn nodes(&self) -> usize {
+        measure(&self.json).0
+    }
+}
+
+/// Whether text is a JSON object or array that says nothing twice.
+pub(super) fn is_json(text: &str) -> bool {
+    is_container(text) && matches!(parse(text), Ok(_) | Err(TOO_MANY))
+}
+
+/// Whether text begins as a JSON object or array does.
+fn is_container(text: &str) -> bool {
+    text.trim_start().starts_with(['{', '['])
 }
 
 /// JSON, read so that what differs in it stays different: integers that do not fit and keys that stand
@@ -72,6 +94,7 @@ pub(super) fn parse(text: &str) -> Result<Json, Unreadable> {
     let mut rest = text.as_bytes();
     let mut open: Vec<Open> = Vec::new();
     let mut root = None;
+    let mut nodes = 0;
     loop {
         let parsed = parser.parse_next(rest, true);
         rest = &rest[parsed.consumed_bytes..];
@@ -110,6 +133,10 @@ pub(super) fn parse(text: &str) -> Result<Json, Unreadable> {
         if open.len() >= DEEPEST {
             return Err("it is nested too deeply");
         }
+        nodes += usize::from(done.is_some());
+        if nodes > NODES {
+            return Err(TOO_MANY);
+        }
         match (done, open.last_mut()) {
             (None, _) => {}
             (Some(done), None) => root = Some(done),
@@ -145,14 +172,25 @@ fn number(digits: &str) -> Result<Number, Unreadable> {
 }
 
 /// Puts containers in the places that refer to them.
-#[derive(Default)]
 struct Unroller {
     /// What each `$id` is; `None` of one that is not closed yet.
-    known: HashMap<u64, Option<Json>>,
-    added: usize,
+    known: HashMap<u64, Option<Shared>>,
+    /// How many more nodes may be added.
+    left: usize,
+}
+
+struct Shared {
+    value: Json,
+    nodes: usize,
+    height: usize,
 }
 
 impl Unroller {
+    /// Of JSON that is so long.
+    fn new(length: usize) -> Unroller {
+        Unroller { known: HashMap::new(), left: (UNROLLED + length).min(NODES) }
+    }
+
     /// Recurses as deep as the document, which is bounded.
     fn unroll(&mut self, json: Json, depth: usize) -> Result<Json, Unreadable> {
         match json {
@@ -169,7 +207,10 @@ impl Unroller {
                     self.known.insert(number, None);
                     let value = members.remove("value").unwrap_or_default();
                     let value = self.unroll(value, depth)?;
-                    self.known.insert(number, Some(value.clone()));
+                    let (nodes, height) = measure(&value);
+                    // What is kept to be copied takes as much room as a copy.
+                    self.left = self.left.checked_sub(nodes).ok_or(SHARES)?;
+                    self.known.insert(number, Some(Shared { value: value.clone(), nodes, height }));
                     return Ok(value);
                 }
                 for member in members.values_mut() {
@@ -183,18 +224,19 @@ impl Unroller {
 
     fn copy(&mut self, number: u64, depth: usize) -> Result<Json, Unreadable> {
         match self.known.get(&number) {
-            Some(Some(value)) => {
-                let (nodes, height) = measure(value);
-                self.added += nodes;
-                if self.added > UNROLLED || depth + height > DEEPEST {
-                    return Err("it shares too much with itself");
+            Some(Some(shared)) => {
+                self.left = self.left.checked_sub(shared.nodes).ok_or(SHARES)?;
+                if depth + shared.height > DEEPEST {
+                    return Err(SHARES);
                 }
-                Ok(value.clone())
+                Ok(shared.value.clone())
             }
             _ => Err("it contains itself"),
         }
     }
 }
+
+const SHARES: Unreadable = "it shares too much with itself";
 
 /// How many nodes there are, and how deep they are nested.
 fn measure(json: &Json) -> (usize, usize) {
@@ -232,8 +274,21 @@ mod tests {
         let mut text = "[]".to_owned();
         for level in 1..60 {
             text = format!(r#"[{{"$id":{level},"value":{text}}},{{"$ref":{level}}}]"#);
+            // Of a small message a few thousand parts are made, not more.
+            assert_eq!(pickled(&text).is_ok(), level <= 11, "{level}");
         }
         assert!(pickled(&text).unwrap_err().contains("shares"));
+    }
+
+    #[test]
+    fn what_has_more_parts_than_paths_are_led_into_is_refused_as_such() {
+        let many = |count: usize| format!("[{}0]", "0,".repeat(count));
+        let text = |text: &str| Document::of(&"text".parse().unwrap(), &Value::text(text));
+        assert!(pickled(&many(100_000)).is_ok() && text(&many(100_000)).is_ok());
+        assert_eq!(pickled(&many(NODES)).unwrap_err(), TOO_MANY);
+        // Not as if it were no JSON.
+        assert_eq!(text(&many(NODES)).unwrap_err(), TOO_MANY);
+        assert!(is_json(&many(NODES)));
     }
 
     #[test]
@@ -256,9 +311,9 @@ mod tests {
 
     #[test]
     fn text_is_looked_into_where_it_is_an_object_or_an_array() {
-        assert!(read_text(" {\"a\": [1]}").is_some());
+        assert!(is_json(" {\"a\": [1]}"));
         for text in ["\"a\"", "1", "{a", "", "[1] x"] {
-            assert_eq!(read_text(text), None, "{text}");
+            assert!(!is_json(text), "{text}");
         }
     }
 }

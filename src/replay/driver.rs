@@ -31,7 +31,8 @@ pub(super) async fn drive(
     clock: &Clock,
     options: &Options,
 ) -> Result<ConnectionReceipt> {
-    let comparison = Comparison::new(conversation, ours.other(), &options.rules);
+    let mut comparison = Comparison::new(conversation, ours.other(), &options.rules);
+    comparison.stop_with(options.stop.clone());
     let begun = Instant::now();
     let mut driver = Driver {
         conversation,

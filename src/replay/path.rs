@@ -1,5 +1,7 @@
 //! Which places of a message a rule is about: JSONPath, as RFC 9535 has it.
 
+mod bound;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -44,6 +46,9 @@ impl Path {
             return refuse(format!(
                 "it is too long; {LONGEST} bytes and {DEEPEST} nested brackets are the most"
             ));
+        }
+        if let Err(reason) = bound::check(trimmed) {
+            return refuse(reason.to_owned());
         }
         let parsed = if trimmed.chars().all(is_of_name) {
             JsonPath::parse(&format!("$..['{trimmed}']"))

@@ -246,7 +246,11 @@ impl<'a> Peer<'a> {
         self.take_down(Kind::Data { side, bytes })?;
         self.take_down(Kind::Delivered { side, length: bytes.len() as u64 })?;
         self.comparison.take(Arrival { at: Timestamp::now(), frame: None }, bytes);
-        Ok(())
+        // What was left uncompared is not to be waited for.
+        match self.stop.is_requested() {
+            true => Err(Broken::Stopped),
+            false => Ok(()),
+        }
     }
 
     /// It has ended.

@@ -16,15 +16,31 @@ pub(super) fn same(left: &Value, right: &Value) -> bool {
     if left == right {
         return true;
     }
-    // Keyed anew each time, so that no peer can aim for a collision; two of them, so that none happens.
-    let keys = [RandomState::new(), RandomState::new()];
-    match (digest(left, &keys), digest(right, &keys)) {
+    let digester = Digester::new();
+    match (digester.of(left), digester.of(right)) {
         (Some(left), Some(right)) => left == right,
         _ => false,
     }
 }
 
 type Digest = [u64; 2];
+
+/// Takes digests of values: the same of those that are the same.
+pub(super) struct Digester {
+    /// Keyed anew each time, so that no peer can aim for a collision; two, so that none happens.
+    keys: [RandomState; 2],
+}
+
+impl Digester {
+    pub(super) fn new() -> Digester {
+        Digester { keys: [RandomState::new(), RandomState::new()] }
+    }
+
+    /// `None` of a value that contains itself.
+    pub(super) fn of(&self, value: &Value) -> Option<Digest> {
+        digest(value, &self.keys)
+    }
+}
 
 /// A digest of a value that does not depend on the order in sets and mappings; `None` of one that
 /// contains itself. Each node is digested once, and nothing recurses.

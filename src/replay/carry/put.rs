@@ -46,7 +46,7 @@ fn text(
 ) -> Put<(Vec<u8>, Json)> {
     let old = value.as_str(value.root()).unwrap_or_default();
     let new = match changes {
-        [(place, live)] if place.is_root() && document::read_text(old).is_none() => {
+        [(place, live)] if place.is_root() && !document::is_json(old) => {
             live.as_str().map_or_else(|| live.to_string(), str::to_owned)
         }
         _ => splice::into(old, changes).ok_or("its text cannot be changed in that place")?,

@@ -3,7 +3,7 @@
 use json_event_parser::{JsonEvent, LowLevelJsonParser};
 
 use crate::message::Message;
-use crate::replay::document::read_text;
+use crate::replay::document::is_json;
 use crate::wire::framing::MAXIMUM_LENGTH;
 
 /// Looks for the end of an object or array in text that comes bit by bit.
@@ -31,7 +31,9 @@ impl JsonEnd {
     pub(super) fn like(recorded: &Message) -> Option<JsonEnd> {
         let value = recorded.body.as_ref().ok()?;
         let text = value.as_str(value.root())?;
-        read_text(text)?;
+        if !is_json(text) {
+            return None;
+        }
         let trailer = text.as_bytes()[text.trim_ascii_end().len()..].to_vec();
         Some(JsonEnd { parser: LowLevelJsonParser::new(), at: 0, depth: 0, end: None, trailer })
     }

@@ -3,14 +3,14 @@
 use std::collections::VecDeque;
 
 use super::difference::excerpts;
+use super::likeness::{Likeness, are_same, document};
 use super::live::Live;
 use super::marks::{Marks, Used};
 use super::walk::{self, Marked, Place};
 use crate::message::Message;
 use crate::replay::carry::{Carriage, Carried, Taken};
-use crate::replay::document::{Document, Unreadable};
+use crate::replay::document::Document;
 use crate::replay::rules::{Compare, Rules};
-use crate::replay::same::same;
 use crate::wire::{Codec, Format, Framing, Value};
 
 /// Judges the messages of one side of one connection.
@@ -120,25 +120,16 @@ impl<'a> Judge<'a> {
         used.unused(self.rules)
     }
 
-    /// Whether two messages are the same, and that means something.
-    pub(super) fn is_as(&self, expected: &Message, got: &Live<'_>) -> bool {
-        if self.rules.compare != Compare::Values || !self.has_paths() {
-            return self.is_same(expected, got);
-        }
-        let (Some(Ok(left)), Some(Ok(right))) = (document(&Live::of(expected)), document(got))
-        else {
-            return self.is_same(expected, got);
-        };
-        let marks = [&left, &right].map(|one| Marks::of(one, self.rules));
-        if !marks.iter().any(Marks::touch) {
-            return self.is_same(expected, got);
-        }
-        marks[0].leaves_anything(&left.json)
-            && walk::are_equal(
-                Marked { document: &left, marks: &marks[0] },
-                Marked { document: &right, marks: &marks[1] },
-            )
-            && are_same(expected.unknown.as_ref(), got.unknown)
+    /// The first of `others` that says the same as `got`, and where that means something.
+    pub(super) fn find<'m>(
+        &self,
+        others: impl Iterator<Item = &'m Message>,
+        got: &Live<'_>,
+    ) -> Option<&'m Message> {
+        let mut others = others.peekable();
+        others.peek()?;
+        let likeness = Likeness::new(self.rules, self.has_paths(), got);
+        others.into_iter().find(|other| likeness.is_of(other))
     }
 
     /// Whether two messages are the same when no rule is applied.
@@ -310,16 +301,4 @@ fn whole(expected: &str, got: &str, note: Option<String>) -> Place {
     let note = note.or_else(|| (expected == got).then(|| "in what is not shown".to_owned()));
     let (expected, got) = excerpts(expected, got);
     Place { path: None, expected: Some(expected), got: Some(got), note }
-}
-
-fn are_same(left: Option<&Value>, right: Option<&Value>) -> bool {
-    match (left, right) {
-        (Some(left), Some(right)) => same(left, right),
-        (left, right) => left.is_none() && right.is_none(),
-    }
-}
-
-/// A message as paths lead into it; `None` of one that could not be decoded.
-fn document(live: &Live<'_>) -> Option<Result<Document, Unreadable>> {
-    live.value.map(|value| Document::of(live.format, value))
 }

@@ -11,6 +11,7 @@ mod difference;
 mod digest;
 mod json_end;
 mod judge;
+mod likeness;
 mod live;
 mod marks;
 mod show;
@@ -29,6 +30,7 @@ use super::carry::{Carriage, Carried};
 use super::rules::Rules;
 use super::script::{Conversation, Gap};
 use crate::message::Message;
+use crate::net::Stop;
 use crate::session::Side;
 use crate::wire::{Arrival, Codec};
 
@@ -75,6 +77,8 @@ pub struct Comparison<'a> {
     pub differences: Vec<Difference>,
     /// Whether the recording broke off before the side ended.
     breaks_off: bool,
+    /// Whether to go on, asked before each message.
+    stop: Option<Stop>,
 }
 
 impl<'a> Comparison<'a> {
@@ -119,7 +123,18 @@ impl<'a> Comparison<'a> {
             unexpected_messages: (0, 0),
             differences: Vec::new(),
             breaks_off,
+            stop: None,
         }
+    }
+
+    /// Compares nothing more once someone has asked for an end: a peer may send more in one go than is
+    /// compared at once.
+    pub fn stop_with(&mut self, stop: Stop) {
+        self.stop = Some(stop);
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.as_ref().is_some_and(Stop::is_requested)
     }
 
     /// How many recorded messages have not come.
@@ -207,7 +222,7 @@ impl<'a> Comparison<'a> {
     /// Says of a message that came in the wrong place, or once more, which one it is.
     fn found_elsewhere(&self, got: &Live<'_>) -> Option<String> {
         let others = self.expected.iter().take(OTHERS).chain(self.passed.iter().rev());
-        let found = others.copied().find(|other| self.judge.is_as(other, got))?;
+        let found = self.judge.find(others.copied(), got)?;
         Some(format!("the same as recorded message {}", found.index))
     }
 

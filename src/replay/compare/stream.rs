@@ -46,7 +46,7 @@ impl Comparison<'_> {
     /// Takes bytes that arrived.
     pub fn take(&mut self, arrival: Arrival, mut bytes: &[u8]) {
         self.last = arrival;
-        while !bytes.is_empty() {
+        while !bytes.is_empty() && !self.is_stopped() {
             if self.skipping > 0 {
                 let length = self.skipping.min(bytes.len() as u64);
                 self.skipping -= length;
@@ -167,7 +167,7 @@ impl Comparison<'_> {
     }
 
     fn feed_rest(&mut self, mut rest: Rest) {
-        while let Some(bytes) = rest {
+        while let Some(bytes) = rest.filter(|_| !self.is_stopped()) {
             rest = self.feed(&bytes);
         }
     }
@@ -209,6 +209,9 @@ impl Comparison<'_> {
     fn compare_messages(&mut self, messages: Vec<Decoded>) -> Rest {
         let mut messages = messages.into_iter();
         while let Some(one) = messages.next() {
+            if self.is_stopped() {
+                return None;
+            }
             if self.cannot_be_cut(&one) {
                 self.mode = Mode::Bytes(Vec::new());
                 let mut rest = one.raw;
@@ -239,6 +242,9 @@ impl Comparison<'_> {
         // What follows may be as recorded again, and then it does not matter how it comes.
         self.mode = Mode::Bytes(Vec::new());
         for one in &messages {
+            if self.is_stopped() {
+                return None;
+            }
             self.compare_message(base + one.offset, one);
         }
         Some(rest).filter(|rest| !rest.is_empty())
@@ -246,7 +252,7 @@ impl Comparison<'_> {
 
     /// Adds to the message in front what belongs to it, and compares it once whole.
     fn fill(&mut self, mut bytes: &[u8]) -> Rest {
-        while !bytes.is_empty() {
+        while !bytes.is_empty() && !self.is_stopped() {
             let Mode::Bytes(heard) = &mut self.mode else { return Some(bytes.to_vec()) };
             let Some(front) = self.expected.front() else {
                 if self.judge.has_values() {
