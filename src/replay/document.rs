@@ -54,6 +54,8 @@ impl Document {
                 };
                 Ok(Document { json, dialect: Dialect::Plain })
             }
+            // Keys are nodes of a value, and not of all documents.
+            _ if value.len() > 2 * NODES => Err(TOO_MANY),
             Codec::Protobuf(Some(_)) => {
                 let json = parse(&format.write_json(value))?;
                 Ok(Document { json, dialect: Dialect::Schema })
