@@ -226,6 +226,7 @@ fn parse(spelling: &str, schema: &Schema) -> std::result::Result<Format, String>
                 format!(":{message}")
             ));
         }
+        ("json" | "jsonl" | "ndjson", _) => return Err("JSON lines are text/line".to_owned()),
         _ => {
             return Err("write CODEC[:MESSAGE][/FRAMING] with the codec text, pickle, protobuf, \
                         raw or auto, such as text/line or protobuf:pb.TempEvent"
