@@ -1,6 +1,7 @@
 //! Clients are known by what they say first.
 
 use std::io::Write;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::support::Line::*;
@@ -196,4 +197,21 @@ fn what_was_heard_before_it_was_known_whose_it_is_is_taken_down_once() {
     assert_eq!(receipt.outcome, Outcome::Verified, "{receipt}");
     assert_eq!(kept.bytes(Side::Client), b"hi\none\n");
     assert_eq!(kept.bytes(Side::Server), b"hello\nONE\n");
+}
+
+#[test]
+fn a_client_that_drips_is_not_waited_for_beyond_the_patience() {
+    let long = [b'x'; 1000];
+    let recorded = [Client(&long), Server(b"ok"), ClientCloses, ServerCloses];
+    let closed = |address: SocketAddr| {
+        let mut stream = dial(address);
+        // Each byte comes well within the patience; all of them would take far more than it.
+        (0..500).any(|_| {
+            std::thread::sleep(Duration::from_millis(20));
+            stream.write_all(b"x").is_err()
+        })
+    };
+    let (receipt, closed) = serve_as(script_of("raw", &[&recorded]), soon(), by_content(), closed);
+    assert!(closed, "{receipt}");
+    assert_eq!(receipt.outcome, Outcome::Failed);
 }

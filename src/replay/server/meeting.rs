@@ -31,8 +31,8 @@ pub(super) struct Met {
     pub(super) beginnings: Vec<usize>,
 }
 
-/// Reads what a client says first: until it is known, it has ended, or has paused for `patience`. One
-/// that has said nothing is not waited for once `hurry` is requested.
+/// Reads what a client says first: until it is known, it has ended, or `patience` is over since it came,
+/// however it spreads its words. One that has said nothing is not waited for once `hurry` is requested.
 pub(super) async fn meet(
     stream: TcpStream,
     client: SocketAddr,
@@ -42,13 +42,13 @@ pub(super) async fn meet(
 ) -> Met {
     let at = Instant::now();
     let mut introduction = Introduction::new(&beginnings);
-    let (mut end, mut last) = (None, at);
+    let (mut end, mut last, deadline) = (None, at, later(at, patience));
     let beginnings = loop {
-        let pause = match introduction.known() {
+        let until = match introduction.known() {
             Known::Begins(numbers) => break numbers,
             Known::Nobody => break Vec::new(),
-            Known::NotYet => patience,
-            Known::Soon => QUIET.min(patience),
+            Known::NotYet => deadline,
+            Known::Soon => later(last, QUIET).min(deadline),
         };
         tokio::select! {
             read = read(&stream) => match read {
@@ -61,7 +61,7 @@ pub(super) async fn meet(
                     introduction.end();
                 }
             },
-            () = sleep_until(later(last, pause).into()) => introduction.end(),
+            () = sleep_until(until.into()) => introduction.end(),
             () = hurry.requested(), if introduction.is_silent() => introduction.end(),
         }
     };
