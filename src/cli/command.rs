@@ -27,7 +27,7 @@ const VARIABLE: &str = "WIRESPOOL_ADDR";
 const PLACEHOLDER: &[u8] = b"{addr}";
 /// How long COMMAND may take to end once its time is over.
 const GRACE: Duration = Duration::from_secs(2);
-/// How long Ctrl-C may take with COMMAND before it is said that it is waited for.
+/// How long COMMAND may take to heed a signal before it is said that it is waited for.
 const UNHEARD: Duration = Duration::from_secs(1);
 
 /// The program to run.
@@ -78,6 +78,7 @@ impl Program {
             .spawn()
             .map_err(|error| cannot_run(&name, error))
             .at("COMMAND")?;
+        signals.command.set(process.id());
         Ok(Running { name: name.to_string_lossy().into_owned(), process, signals })
     }
 }
@@ -124,7 +125,7 @@ impl Running {
 
     /// Waits for the program's end, passes on what we are told, and ends it when `limit` is over.
     async fn end(&mut self, limit: Option<Duration>) -> Status {
-        let Signals { interrupt, terminate } = self.signals.clone();
+        let Signals { interrupt, terminate, .. } = self.signals.clone();
         let time_is_over = async {
             match limit {
                 Some(limit) => sleep(limit).await,
@@ -135,7 +136,7 @@ impl Running {
         let (mut interrupted, mut terminated) = (false, false);
         loop {
             tokio::select! {
-                ended = self.process.wait() => return status(ended),
+                ended = self.ended() => return status(ended),
                 () = terminate.requested(), if !terminated => {
                     terminated = true;
                     self.send(libc::SIGTERM);
@@ -146,32 +147,44 @@ impl Running {
                     if !is_foreground() {
                         self.send(libc::SIGINT);
                     }
-                    if let Ok(ended) = timeout(UNHEARD, self.process.wait()).await {
-                        return status(ended);
-                    }
-                    say(format_args!("waiting for {} to end; Ctrl-C again does not wait", self.name));
                 }
                 () = &mut time_is_over => return self.terminate().await,
             }
+            if let Some(status) = self.ends_within(UNHEARD).await {
+                return status;
+            }
+            say(format_args!(
+                "waiting for {} to end; Ctrl-C or SIGTERM once more kills it",
+                self.name
+            ));
         }
     }
 
     /// Asks the program to end, then sees to it.
     async fn terminate(&mut self) -> Status {
         self.send(libc::SIGTERM);
-        if let Ok(ended) = timeout(GRACE, self.process.wait()).await {
-            return status(ended);
+        if let Some(status) = self.ends_within(GRACE).await {
+            return status;
         }
         // It may have ended by itself this very moment.
         let _ = self.process.start_kill();
-        status(self.process.wait().await)
+        status(self.ended().await)
+    }
+
+    /// Waits for its end.
+    async fn ended(&mut self) -> std::io::Result<ExitStatus> {
+        let ended = self.process.wait().await;
+        self.signals.command.clear();
+        ended
+    }
+
+    /// Gives it a while to end.
+    async fn ends_within(&mut self, time: Duration) -> Option<Status> {
+        timeout(time, self.ended()).await.ok().map(status)
     }
 
     fn send(&self, signal: libc::c_int) {
-        // No number once its end was seen: another process may have it by then.
-        if let Some(process) = self.process.id().and_then(|id| libc::pid_t::try_from(id).ok()) {
-            send_signal(process, signal);
-        }
+        self.signals.command.send(signal);
     }
 }
 
@@ -243,12 +256,6 @@ fn is_executable(file: &std::fs::Metadata) -> bool {
 
 fn cannot_run(name: &OsStr, reason: impl std::fmt::Display) -> Error {
     Error::Usage(format!("cannot run {}: {reason}", name.to_string_lossy()))
-}
-
-#[allow(unsafe_code)]
-fn send_signal(process: libc::pid_t, signal: libc::c_int) {
-    // SAFETY: kill takes two numbers and touches no memory of ours. One that has ended needs no signal.
-    let _ = unsafe { libc::kill(process, signal) };
 }
 
 /// Whether Ctrl-C, when it is pressed, reaches every process of our group without us: we are in the

@@ -10,6 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::failure::{At, Failure};
 use super::printer::Printer;
+use super::process::ProcessNumber;
 use super::words::say;
 use crate::capture::{Summary, Writer, WriterOptions};
 use crate::message::Assembler;
@@ -36,18 +37,25 @@ pub(super) struct Signals {
     pub(super) interrupt: Stop,
     /// SIGTERM.
     pub(super) terminate: Stop,
+    /// COMMAND, if there is one: it does not outlive the second.
+    pub(super) command: ProcessNumber,
 }
 
 impl Signals {
     /// Nothing has been asked for yet.
     pub(super) fn new() -> Signals {
-        Signals { interrupt: Stop::new(), terminate: Stop::new() }
+        Signals {
+            interrupt: Stop::new(),
+            terminate: Stop::new(),
+            command: ProcessNumber::default(),
+        }
     }
 }
 
 /// Asks for `stop` at the first Ctrl-C or SIGTERM, and exits at the second.
 pub(super) fn stop_on_signals(stop: &Stop) -> std::result::Result<(), Failure> {
-    hear_signals(Signals { interrupt: stop.clone(), terminate: stop.clone() })
+    let (interrupt, terminate) = (stop.clone(), stop.clone());
+    hear_signals(Signals { interrupt, terminate, ..Signals::new() })
 }
 
 /// Requests what the first Ctrl-C or SIGTERM asks for, and exits at the second.
@@ -74,6 +82,7 @@ pub(super) fn hear_signals(signals: Signals) -> std::result::Result<(), Failure>
                 _ = terminate.recv() => &signals.terminate,
             };
             if signals.interrupt.is_requested() || signals.terminate.is_requested() {
+                signals.command.send(libc::SIGKILL);
                 std::process::exit(INTERRUPTED);
             }
             asked.request();

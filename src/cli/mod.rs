@@ -16,6 +16,7 @@ mod listen;
 mod live;
 mod playing;
 mod printer;
+mod process;
 mod record;
 mod rehearsal;
 mod replay;

@@ -205,6 +205,22 @@ def test_a_second_ctrl_c_does_not_wait(wirespool: Wirespool, capture: Path) -> N
     assert status == 130, output
 
 
+@pytest.mark.parametrize("command", ["record", "serve"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_second_signal_kills_a_command_that_heeds_none(
+    wirespool: Wirespool, capture: Path, tmp_path: Path, command: str, number: signal.Signals
+) -> None:
+    with Echoing() as server:
+        recording(wirespool, server, capture, "да", options=[]).finish().done()
+    words = {"record": ["--to", "9", "-o", str(tmp_path / "x.pcap")], "serve": [str(capture)]}[command]
+    stubborn = "trap '' INT TERM; echo Ready; exec sleep 1000"
+    process = wirespool.start(command, *words, "--", "sh", "-c", stubborn)
+    process.wait_for("^Ready$")
+    process.signal(number).wait_for("^waiting for sh to end", "stderr")
+    # It is over only when nobody holds the output any more: neither of them.
+    process.signal(signal.SIGTERM).finish().done(130)
+
+
 @pytest.mark.parametrize(("stay", "status"), [("heed", 7), ("refuse", 137)])
 def test_after_the_duration_the_command_is_ended(
     wirespool: Wirespool, capture: Path, stay: str, status: int
