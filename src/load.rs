@@ -1,9 +1,9 @@
 //! From captures to what is played: the script, and what a receipt says of where it comes from.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::capture::{FileIdentity, Reader, digest};
+use crate::capture::{FileIdentity, Reader};
 use crate::replay::{Action, CaptureDigest, Draft, Receipt, Script};
 use crate::session::{ConnectionId, Side};
 use crate::wire::{Codec, FaultKind, Format, Framing, detect};
@@ -80,22 +80,35 @@ impl Loading {
     /// # Errors
     /// What [`Reader`] says of a file.
     pub fn load(&self, paths: &[PathBuf], ours: Side) -> Result<Loaded> {
+        let readers = paths.iter().map(|path| Reader::open_digested(path));
+        let mut loaded = self.read(readers, ours)?;
+        loaded.provenance.notes.splice(0..0, twice(paths));
+        Ok(loaded)
+    }
+
+    fn read(
+        &self,
+        readers: impl ExactSizeIterator<Item = Result<Reader>>,
+        ours: Side,
+    ) -> Result<Loaded> {
         let (mut draft, mut label) = (Draft::new(), None);
         let mut provenance = Provenance::default();
-        provenance.notes.extend(twice(paths));
-        for path in paths {
-            let mut reader = Reader::open(path)?;
+        let several = readers.len() > 1;
+        for reader in readers {
+            let mut reader = reader?;
+            let path = reader.path().display().to_string();
             let format = self.format(reader.origin().format());
             draft.read(format.clone(), |sink| reader.read_all(sink))?;
             let found = reader.summary();
-            let named_here = |words: String| format!("{}: {words}", path.display());
+            let named_here = |words: String| format!("{path}: {words}");
             provenance.damage.extend(found.damage().into_iter().map(named_here));
             provenance.notes.extend(found.foreign().map(named_here));
             // Alone it is nothing to play, and says so.
-            if found.connections == 0 && paths.len() > 1 {
+            if found.connections == 0 && several {
                 provenance.damage.push(named_here("there is no connection in it".to_owned()));
             }
-            provenance.captures.push(named(path)?);
+            let sha256 = reader.digest()?;
+            provenance.captures.extend(sha256.map(|sha256| CaptureDigest { path, sha256 }));
             label.get_or_insert(format);
         }
         let mut script = draft.finish();
@@ -121,7 +134,9 @@ impl Loading {
     /// What [`Reader`] says of a file.
     pub fn pair(&self, first: PathBuf, second: PathBuf) -> Result<(Loaded, Loaded)> {
         let paths = [first, second];
-        let mut said = [self.said(&paths[0])?, self.said(&paths[1])?];
+        // Each is opened once: what comes through a pipe is gone when it has been read.
+        let readers = [Reader::open_digested(&paths[0])?, Reader::open_digested(&paths[1])?];
+        let mut said = readers.each_ref().map(|reader| self.said(reader));
         let mut notes = Vec::new();
         if let [Some(one), Some(other)] = &said
             && one != other
@@ -137,24 +152,21 @@ impl Loading {
                 said[1] = said[0].clone();
             }
         }
-        let read = |own: usize| {
+        let [one, other] = readers;
+        let read = |own: usize, reader: Reader| {
             let format = said[own].clone().or_else(|| said[1 - own].clone());
             let loading = Loading { format, ..self.clone() };
-            loading.load(std::slice::from_ref(&paths[own]), Side::Client)
+            loading.read([Ok(reader)].into_iter(), Side::Client)
         };
-        let (mut first, second) = (read(0)?, read(1)?);
+        let (mut first, second) = (read(0, one)?, read(1, other)?);
         first.provenance.notes.extend(notes);
         Ok((first, second))
     }
 
     /// What is given, else what a capture says that it was recorded as, if it does.
-    fn said(&self, path: &Path) -> Result<Option<Format>> {
-        if self.format.is_some() {
-            return Ok(self.format.clone());
-        }
-        let reader = Reader::open(path)?;
-        let recorded = reader.origin().format().map(|recorded| self.format(Some(recorded)));
-        Ok(recorded)
+    fn said(&self, reader: &Reader) -> Option<Format> {
+        let recorded = || reader.origin().format().map(|recorded| self.format(Some(recorded)));
+        self.format.clone().or_else(recorded)
     }
 
     /// Says what may be wrong with the format, for a verdict that is no good.
@@ -242,10 +254,6 @@ fn twice(paths: &[PathBuf]) -> Vec<String> {
             format!("{}: the same file was given before, and is played again", path.display())
         })
         .collect()
-}
-
-fn named(path: &Path) -> Result<CaptureDigest> {
-    Ok(CaptureDigest { path: path.display().to_string(), sha256: digest(path)? })
 }
 
 #[cfg(test)]

@@ -1,27 +1,19 @@
 //! Which bytes a capture is.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::Path;
+use sha2::{Digest as _, Sha256};
 
-use sha2::{Digest, Sha256};
+/// SHA-256 of what is read, while it is read: what comes through a pipe comes once.
+#[derive(Clone, Default)]
+pub(super) struct Digest(Sha256);
 
-use crate::{Error, Result};
-
-/// SHA-256 of all of a file, in hexadecimal digits.
-///
-/// # Errors
-/// [`Error::File`] if it cannot be read.
-pub fn digest(path: &Path) -> Result<String> {
-    let failed = |source: io::Error| Error::file("read", path, source);
-    let mut file = File::open(path).map_err(|source| Error::file("open", path, source))?;
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 64 * 1024];
-    loop {
-        match file.read(&mut buffer).map_err(failed)? {
-            0 => break,
-            length => hasher.update(&buffer[..length]),
-        }
+impl Digest {
+    /// Adds what comes next.
+    pub(super) fn add(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
     }
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+
+    /// The digest so far, in hexadecimal digits.
+    pub(super) fn hex(&self) -> String {
+        self.0.clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
 }

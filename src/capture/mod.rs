@@ -26,7 +26,6 @@ mod stream;
 mod synthesis;
 mod writer;
 
-pub use digest::digest;
 pub use identity::FileIdentity;
 pub use reader::{Counters, Origin, Reader};
 pub use shared::SharedWriter;

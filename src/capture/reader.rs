@@ -5,6 +5,7 @@ use std::io::Read;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use super::digest::Digest;
 use super::label;
 use super::packet::{self, Other};
 use super::reassembly::{Reassembler, Stamp};
@@ -109,7 +110,19 @@ impl Reader {
     /// # Errors
     /// [`Error::File`] if it cannot be opened, [`Error::NotACapture`] if it is something else.
     pub fn open(path: &Path) -> Result<Reader> {
-        let mut reader = Reader::new(Records::open(path)?, path)?;
+        Reader::of(Records::open(path, None)?, path)
+    }
+
+    /// Opens a capture file whose [`digest`](Reader::digest) will be asked for.
+    ///
+    /// # Errors
+    /// As [`open`](Reader::open).
+    pub fn open_digested(path: &Path) -> Result<Reader> {
+        Reader::of(Records::open(path, Some(Digest::default()))?, path)
+    }
+
+    fn of(records: Records, path: &Path) -> Result<Reader> {
+        let mut reader = Reader::new(records, path)?;
         let synthesised = reader.records.peek(is_synthesised)?;
         if synthesised == Some(true) && reader.origin == Origin::Captured {
             reader.origin = Origin::Recorded { version: None, format: None };
@@ -123,7 +136,7 @@ impl Reader {
     /// # Errors
     /// As [`open`](Reader::open).
     pub fn from_stream(source: impl Read + Send + 'static, name: &Path) -> Result<Reader> {
-        Reader::new(Records::new(Box::new(source), name)?, name)
+        Reader::new(Records::new(Box::new(source), name, None)?, name)
     }
 
     fn new(mut records: Records, path: &Path) -> Result<Reader> {
@@ -162,6 +175,15 @@ impl Reader {
             truncated: self.records.truncated(),
             ..self.counters
         }
+    }
+
+    /// SHA-256 of all of the file, in hexadecimal digits, whatever of it could be read as a capture:
+    /// reads on to its end. `None` unless it was opened for that.
+    ///
+    /// # Errors
+    /// [`Error::File`] when reading fails.
+    pub fn digest(&mut self) -> Result<Option<String>> {
+        self.records.digest()
     }
 
     /// Reads one packet and hands its events to `sink`. At the end come what was outstanding, and

@@ -9,6 +9,7 @@ use std::io::{self, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use super::digest::Digest;
 use super::{pcap, pcapng};
 use crate::session::Timestamp;
 use crate::{Error, Result};
@@ -59,22 +60,27 @@ enum Format {
 }
 
 impl Records {
-    /// Opens a file and reads as much as shows what it is.
-    pub(super) fn open(path: &Path) -> Result<Records> {
+    /// Opens a file and reads as much as shows what it is. What is read goes into `digest`, too.
+    pub(super) fn open(path: &Path, digest: Option<Digest>) -> Result<Records> {
         let file = File::open(path).map_err(|source| Error::file("open", path, source))?;
         if file.metadata().is_ok_and(|found| found.is_dir()) {
             // Reading would say so, too, but as a failure of the disk.
             let source = std::io::Error::from_raw_os_error(libc::EISDIR);
             return Err(Error::file("open", path, source));
         }
-        Records::new(Box::new(file), path)
+        Records::new(Box::new(file), path, digest)
     }
 
     /// The same for bytes from anywhere; `path` is what errors call them.
-    pub(super) fn new(source: Box<dyn Read + Send>, path: &Path) -> Result<Records> {
+    pub(super) fn new(
+        source: Box<dyn Read + Send>,
+        path: &Path,
+        digest: Option<Digest>,
+    ) -> Result<Records> {
         let mut input = Input {
             source,
             path: path.to_owned(),
+            digest,
             buffer: vec![0; BUFFER],
             start: 0,
             end: 0,
@@ -169,6 +175,15 @@ impl Records {
         }
     }
 
+    /// Reads on to the file's end, for the digest of all that was read, if it is wanted; what was not
+    /// taken by then is lost.
+    pub(super) fn digest(&mut self) -> Result<Option<String>> {
+        if self.input.digest.is_some() {
+            while self.input.more()? > 0 {}
+        }
+        Ok(self.input.digest.as_ref().map(Digest::hex))
+    }
+
     fn end(&mut self) {
         if !self.input.bytes().is_empty() {
             self.truncated.get_or_insert(self.input.offset);
@@ -196,6 +211,8 @@ impl Format {
 struct Input {
     source: Box<dyn Read + Send>,
     path: PathBuf,
+    /// Of all that was read, where it is wanted.
+    digest: Option<Digest>,
     buffer: Vec<u8>,
     /// What is read and not yet taken.
     start: usize,
@@ -221,14 +238,34 @@ impl Input {
                 // By doubling, so that a length that lies costs no more than the file has.
                 self.buffer.resize(self.buffer.len() * 2, 0);
             }
+            match self.read()? {
+                0 => break,
+                count => self.end += count,
+            }
+        }
+        Ok(self.end - self.start)
+    }
+
+    /// Passes over what is read, and reads more; returns how much.
+    fn more(&mut self) -> Result<usize> {
+        (self.start, self.end) = (0, 0);
+        self.read()
+    }
+
+    /// Reads into the buffer behind what is there; returns how much.
+    fn read(&mut self) -> Result<usize> {
+        loop {
             match self.source.read(&mut self.buffer[self.end..]) {
-                Ok(0) => break,
-                Ok(count) => self.end += count,
+                Ok(count) => {
+                    if let Some(digest) = &mut self.digest {
+                        digest.add(&self.buffer[self.end..self.end + count]);
+                    }
+                    return Ok(count);
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(source) => return Err(Error::file("read", &self.path, source)),
             }
         }
-        Ok(self.end - self.start)
     }
 
     /// Takes the next `length` bytes, which are there; returns where in the buffer they are.

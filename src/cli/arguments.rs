@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::{PathBufValueParser, TypedValueParser};
 
 use super::failure::{At, Failure};
 use super::live;
@@ -181,6 +182,17 @@ impl OutputArguments {
         let create = |path| live::writer(path, self.force, format);
         self.output.as_deref().map(create).transpose()
     }
+}
+
+/// Where the system has a process's standard input.
+const STANDARD_INPUT: &str = "/dev/stdin";
+
+/// A capture to read; `-` is standard input.
+pub(super) fn capture_path() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().map(|given| match given.as_os_str() == "-" {
+        true => PathBuf::from(STANDARD_INPUT),
+        false => given,
+    })
 }
 
 /// The longest time that can be asked for.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::Outcome;
-use super::arguments::{FormatArguments, RuleArguments};
+use super::arguments::{FormatArguments, RuleArguments, capture_path};
 use super::playing::VerdictArguments;
 use super::printer::written;
 use super::words::say;
@@ -28,9 +28,11 @@ Examples:
 
 Exits with 0 if all is equal, 1 if anything differs or nothing was compared.")]
 pub(super) struct Arguments {
-    /// The capture that says what is expected
+    /// The capture that says what is expected; - is standard input
+    #[arg(value_parser = capture_path())]
     first: PathBuf,
     /// The capture that is compared with it
+    #[arg(value_parser = capture_path())]
     second: PathBuf,
     #[command(flatten)]
     format: FormatArguments,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Map, Value as Json, json};
 
-use super::arguments::FormatArguments;
+use super::arguments::{FormatArguments, capture_path};
 use super::census::{Census, Counts, SideCounts};
 use super::printer::written;
 use super::show::warn_of_damage;
@@ -25,8 +25,8 @@ Examples:
 
 With --check, exits with 1 if bytes are missing, the file is damaged, or messages cannot be decoded.")]
 pub(super) struct Arguments {
-    /// The captures, pcap or pcapng
-    #[arg(required = true, value_name = "FILE")]
+    /// The captures, pcap or pcapng; - is standard input
+    #[arg(required = true, value_name = "FILE", value_parser = capture_path())]
     files: Vec<PathBuf>,
     #[command(flatten)]
     format: FormatArguments,

@@ -7,6 +7,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 
 use super::Outcome;
+use super::arguments::capture_path;
 use super::failure::{At, Failure};
 use super::live;
 use super::playing::PlayArguments;
@@ -33,8 +34,8 @@ Examples:
 
 Exits with 0 if verified or delivered, 1 if failed.")]
 pub(super) struct Arguments {
-    /// The captures, pcap or pcapng; several are played as one
-    #[arg(required = true, value_name = "FILE")]
+    /// The captures, pcap or pcapng; several are played as one; - is standard input
+    #[arg(required = true, value_name = "FILE", value_parser = capture_path())]
     files: Vec<PathBuf>,
     /// The server to play to
     #[arg(long, value_name = "ADDR")]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::Args;
 use tokio::time::sleep;
 
-use super::arguments::{LimitArguments, duration};
+use super::arguments::{LimitArguments, capture_path, duration};
 use super::command::{CommandArguments, or_ours};
 use super::failure::{At, Failure};
 use super::live::{self, Signals};
@@ -40,8 +40,8 @@ Examples:
 
 Exits with COMMAND's status if that is not 0, with 0 if verified or delivered, 1 if failed.")]
 pub(super) struct Arguments {
-    /// The captures, pcap or pcapng; several are played as one
-    #[arg(required = true, value_name = "FILE")]
+    /// The captures, pcap or pcapng; several are played as one; - is standard input
+    #[arg(required = true, value_name = "FILE", value_parser = capture_path())]
     files: Vec<PathBuf>,
     /// Where clients connect
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]

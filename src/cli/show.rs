@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::arguments::{FormatArguments, PrintArguments, Selection};
+use super::arguments::{FormatArguments, PrintArguments, Selection, capture_path};
 use super::failure::Failure;
 use super::printer::{Printer, written};
 use super::words::say;
@@ -26,8 +26,8 @@ Examples:
   wirespool show demo/pickle.pcapng --json --side client -n 2
   wirespool show demo/text.pcapng --raw --side client > sent.txt")]
 pub(super) struct Arguments {
-    /// The captures, pcap or pcapng
-    #[arg(required = true, value_name = "FILE")]
+    /// The captures, pcap or pcapng; - is standard input
+    #[arg(required = true, value_name = "FILE", value_parser = capture_path())]
     files: Vec<PathBuf>,
     #[command(flatten)]
     format: FormatArguments,
