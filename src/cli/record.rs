@@ -56,7 +56,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: Arguments) -> Outcome {
-    let to: Address = arguments.to.parse().at("--to")?;
+    let to = arguments.to.parse().and_then(Address::dialled).at("--to")?;
     let listen: Address = arguments.listen.parse().at("--listen")?;
     let format = arguments.format.given()?;
     let runtime = live::runtime()?;

@@ -51,7 +51,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: Arguments) -> Outcome {
-    let to: Address = arguments.to.parse().at("--to")?;
+    let to = arguments.to.parse().and_then(Address::dialled).at("--to")?;
     let listen: Option<Address> =
         arguments.listen.as_deref().map(str::parse).transpose().at("--listen")?;
     let playing = arguments.playing;

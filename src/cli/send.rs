@@ -62,7 +62,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: Arguments) -> Outcome {
-    let address: Address = arguments.address.parse().at("ADDR")?;
+    let address = arguments.address.parse().and_then(Address::dialled).at("ADDR")?;
     let format = arguments.guess.format(&arguments.format)?;
     let (sender, messages) = mpsc::channel(QUEUE);
     let feed = feed(&arguments, &format, sender)?;

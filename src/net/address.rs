@@ -31,6 +31,20 @@ impl Address {
         self.port
     }
 
+    /// The address, if it can be dialled: port 0 is nobody's.
+    ///
+    /// # Errors
+    /// [`Error::Address`] for port 0.
+    pub fn dialled(self) -> Result<Address> {
+        match self.port {
+            0 => Err(Error::Address {
+                given: self.to_string(),
+                reason: "nobody listens at port 0; name the port to dial",
+            }),
+            _ => Ok(self),
+        }
+    }
+
     /// All socket addresses the host has, IPv4 first: the order in which they are tried. The programs
     /// wirespool meets mostly bind 127.0.0.1 alone when they say `localhost`.
     ///
@@ -112,6 +126,17 @@ mod tests {
         ] {
             assert_eq!(given.parse::<Address>().unwrap().to_string(), written);
         }
+    }
+
+    #[test]
+    fn port_0_is_listened_on_but_not_dialled() {
+        for given in ["0", "localhost:0", "[::1]:0"] {
+            let address: Address = given.parse().unwrap();
+            assert!(
+                address.dialled().unwrap_err().to_string().contains("nobody listens at port 0")
+            );
+        }
+        assert_eq!("1".parse::<Address>().unwrap().dialled().unwrap(), Address::loopback(1));
     }
 
     #[test]

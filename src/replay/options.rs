@@ -112,7 +112,7 @@ impl FromStr for Miss {
     fn from_str(given: &str) -> Result<Miss> {
         match given.split_once(':') {
             None if given == "close" => Ok(Miss::Close),
-            Some(("pass", to)) => Ok(Miss::Pass(to.parse()?)),
+            Some(("pass", to)) => Ok(Miss::Pass(to.parse().and_then(Address::dialled)?)),
             _ => Err(Error::Usage(format!("{given:?} cannot be done; write close, or pass:ADDR"))),
         }
     }

@@ -4,6 +4,7 @@ import socket
 from pathlib import Path
 
 import pytest
+import wirespool as module
 from conftest import Wirespool
 from programs import HOST, Peers
 from recording import proxy, record_session
@@ -101,6 +102,23 @@ def test_an_address_that_is_none(wirespool: Wirespool, given: str, capture: Path
     assert_says(wirespool.run("listen", given, "-f", "text"), USAGE, given)
     assert_says(wirespool.run("record", "--to", given, "-o", capture), USAGE, given, "--to")
     assert_says(wirespool.run("send", given, "-f", "text", "x"), USAGE, given)
+    assert not capture.exists()
+
+
+@pytest.mark.parametrize("given", ["0", "localhost:0", "[::1]:0"])
+def test_a_port_that_nobody_can_listen_at_is_not_dialled(
+    wirespool: Wirespool, given: str, capture: Path
+) -> None:
+    assert_says(wirespool.run("record", "--to", given, "-o", capture), USAGE, "port 0", "--to")
+    assert_says(wirespool.run("replay", capture, "--to", given, "-o", capture), USAGE, "port 0", "--to")
+    assert_says(wirespool.run("send", given, "-f", "text", "x"), USAGE, "port 0")
+    assert_says(wirespool.run("serve", capture, "--on-miss", f"pass:{given}"), USAGE, "port 0", "--on-miss")
+    with pytest.raises(module.UsageError, match="port 0"):
+        module.record(capture, given)
+    with pytest.raises(module.UsageError, match="port 0"):
+        module.replay(capture, given)
+    with pytest.raises(module.UsageError, match="port 0"):
+        module.connect(given, format="text")
     assert not capture.exists()
 
 

@@ -48,6 +48,7 @@ pub(in crate::python) fn connect(
     guess_window: Seconds,
 ) -> PyResult<Peer> {
     let format = wire::format(format, guess_window)?;
+    let address = address.0.dialled()?;
     let inbox = Arc::new(Inbox::default());
     let feed = Feed { inbox: inbox.clone(), side: Side::Server, waits: false };
     let stop = Stop::new();
@@ -59,7 +60,7 @@ pub(in crate::python) fn connect(
         let writer = writer(output.as_deref(), force, Some(&reading))?;
         let sink: Tee = (writer, Some(Assembler::new(reading, feed)));
         let recorder = Arc::new(Recorder::new(sink));
-        let endpoint = Endpoint::dial(&address.0, recorder.clone()).await?;
+        let endpoint = Endpoint::dial(&address, recorder.clone()).await?;
         // Whoever waits may have been interrupted.
         let _ = announce.send(endpoint.peer());
         let ended = converse(&endpoint, &recorder, ordered, &heard, &asked).await;

@@ -31,6 +31,7 @@ pub(in crate::python) fn record(
     force: bool,
 ) -> PyResult<Recording> {
     let format = format.map(Format::parse).transpose()?;
+    let to = to.0.dialled()?;
     let notices: Arc<Mutex<Vec<String>>> = Arc::default();
     let observer: Observer = {
         let notices = notices.clone();
@@ -46,14 +47,14 @@ pub(in crate::python) fn record(
         let address = listener
             .local_addr()
             .map_err(|source| Error::network("listen on", &listen.0, source))?;
-        net::refuse_loop(&to.0, &listener).await?;
+        net::refuse_loop(&to, &listener).await?;
         // The file last: a port in use must not leave an empty capture behind.
         let writer = writer(Some(&capture), force, format.as_ref())?;
         let sink: Tee = (writer, None);
         let recorder = Arc::new(Recorder::new(sink));
         // Whoever waits may have been interrupted.
         let _ = announce.send(address);
-        let ended = proxy(listener, to.0, recorder.clone(), limits, observer).await;
+        let ended = proxy(listener, to, recorder.clone(), limits, observer).await;
         conclude(recorder, ended)
     })?;
     Ok(Recording { service, path, notices })

@@ -68,6 +68,7 @@ pub(in crate::python) fn replay(
     if listen.as_ref().is_some_and(|listen| listen.0.port() == 0) {
         return Err(Error::Usage("listen needs a port of its own, not 0".to_owned()).into());
     }
+    let to = to.0.dialled()?;
     either(("serial", serial), ("listen", listen.is_some()))?;
     let what = What { path, format, guess_window, connection, across_gaps };
     let time = Time { speed, rate, cap_idle, patience };
@@ -76,7 +77,7 @@ pub(in crate::python) fn replay(
     playing.options.serial = serial;
     let stop = playing.options.stop.clone();
     let receipt = service::run(py, &stop, move || {
-        service::runtime()?.block_on(play(playing, &to.0, listen.map(|listen| listen.0)))
+        service::runtime()?.block_on(play(playing, &to, listen.map(|listen| listen.0)))
     })?;
     Ok(Receipt::from(receipt))
 }
