@@ -1,6 +1,7 @@
 //! A message's value as the JSON that paths lead into: what `show --json` prints under `value`.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use json_event_parser::{JsonEvent, LowLevelJsonParser};
 use serde_json::{Map, Number, Value as Json};
@@ -156,21 +157,60 @@ enum Open {
     Object(Map<String, Json>, String),
 }
 
+/// A number that a float does not hold keeps its digits: those of two that differ differ.
 fn number(digits: &str) -> Result<Number, Unreadable> {
     if let Ok(integer) = digits.parse::<i64>()
         && digits != "-0"
     {
         return Ok(integer.into());
     }
-    if let Ok(integer) = digits.parse::<u64>() {
-        return Ok(integer.into());
-    }
     let is_integer = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
     if is_integer && digits != "-0" {
-        return Err("an integer of it is too large");
+        return Ok(Number::from_string_unchecked(digits.to_owned()));
     }
+    let decimal = Decimal::of(digits).ok_or("a number of it is too large")?;
     let float = digits.parse().ok().and_then(Number::from_f64);
-    float.ok_or("a number of it is too large")
+    match float {
+        Some(float) if Decimal::of(&float.to_string()).as_ref() == Some(&decimal) => Ok(float),
+        _ => Ok(Number::from_string_unchecked(decimal.to_string())),
+    }
+}
+
+/// A number as it is written, but for zeros that say nothing.
+#[derive(PartialEq)]
+struct Decimal {
+    is_negative: bool,
+    /// Neither the first nor the last is a zero.
+    digits: String,
+    /// Of the point before the first digit.
+    exponent: i64,
+}
+
+impl Decimal {
+    /// `None` where the exponent is beyond all bounds.
+    fn of(written: &str) -> Option<Decimal> {
+        let (is_negative, written) = match written.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, written),
+        };
+        let (mantissa, exponent) = written.split_once(['e', 'E']).unwrap_or((written, "0"));
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let all = format!("{whole}{fraction}");
+        let digits = all.trim_start_matches('0');
+        let zeros = all.len() - digits.len();
+        let exponent = exponent.parse::<i64>().ok()?;
+        let exponent = exponent.checked_add(whole.len() as i64)?.checked_sub(zeros as i64)?;
+        let digits = digits.trim_end_matches('0').to_owned();
+        let exponent = if digits.is_empty() { 0 } else { exponent };
+        Some(Decimal { is_negative, digits, exponent })
+    }
+}
+
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.is_negative { "-" } else { "" };
+        write!(f, "{sign}0.{}e{}", self.digits, self.exponent)
+    }
 }
 
 /// Puts containers in the places that refer to them.
@@ -297,7 +337,32 @@ mod tests {
     fn numbers_that_differ_stay_different() {
         let parsed = parse("[1,1.0,-0,0,0.1,18446744073709551615,9007199254740993]").unwrap();
         assert_eq!(parsed.to_string(), "[1,1.0,-0.0,0,0.1,18446744073709551615,9007199254740993]");
-        for text in ["18446744073709551616", "1e400", r#"{"a":1,"a":2}"#, "[1", "01"] {
+        for (text, same) in [
+            ("18446744073709551616", "18446744073709551616"),
+            ("9007199254740993.0", "90071992547409930e-1"),
+            ("9007199254740992.0", "9007199254740992.00"),
+            ("1e400", "10.0E399"),
+            ("-1e-400", "-0.001e-397"),
+            ("0.1", "0.10"),
+            ("0.10000000000000001", "1.0000000000000001e-1"),
+            ("0.0", "0e-7"),
+            ("0.1", "0.1e+0"),
+        ] {
+            assert_eq!(parse(text), parse(same), "{text}");
+            // What is written is read back as the same.
+            assert_eq!(parse(&parse(text).unwrap().to_string()), parse(text), "{text}");
+        }
+        for (text, other) in [
+            ("18446744073709551616", "18446744073709551617"),
+            ("9007199254740993.0", "9007199254740992.0"),
+            ("1e400", "1e401"),
+            ("1e-400", "0.0"),
+            ("1e-400", "-1e-400"),
+            ("1", "1.0"),
+        ] {
+            assert_ne!(parse(text), parse(other), "{text}");
+        }
+        for text in ["1e99999999999999999999", r#"{"a":1,"a":2}"#, "[1", "01"] {
             assert!(parse(text).is_err(), "{text}");
         }
     }

@@ -31,7 +31,7 @@ impl Digests {
             Json::Number(number) => match (number.as_i64(), number.as_u64()) {
                 (Some(integer), _) => self.hash(2, i128::from(integer)),
                 (_, Some(integer)) => self.hash(2, i128::from(integer)),
-                _ => self.hash(3, number.as_f64().map(f64::to_bits)),
+                _ => self.hash(3, number.as_str()),
             },
             Json::String(text) => self.hash(4, text),
             Json::Array(items) => self.list(items, marks, marks.is_unordered(node)),

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value as Json;
 
+use super::number::Number;
 use crate::replay::document::{Dialect, Document};
 use crate::replay::path::Path;
 use crate::replay::rules::Rules;
@@ -158,65 +159,5 @@ fn list_of(node: &Json, dialect: Dialect) -> Option<&Json> {
                 .filter(|inner| inner.is_array())
         }
         _ => None,
-    }
-}
-
-/// A number, whatever it is written as.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Number {
-    Integer(i128),
-    Float(f64),
-}
-
-impl Number {
-    /// The number that a node is.
-    pub(super) fn of(node: &Json, dialect: Dialect) -> Option<Number> {
-        match (node, dialect) {
-            (Json::Number(number), _) => match (number.as_i64(), number.as_u64()) {
-                (Some(integer), _) => Some(Number::Integer(integer.into())),
-                (_, Some(integer)) => Some(Number::Integer(integer.into())),
-                _ => number.as_f64().map(Number::Float),
-            },
-            (Json::Object(members), Dialect::Tagged) if members.len() == 1 => {
-                let tagged = |tag| members.get(tag).and_then(Json::as_str);
-                let integer = tagged("$int").and_then(Number::integer);
-                integer.or_else(|| {
-                    tagged("$float").and_then(|text| Some(Number::Float(text.parse().ok()?)))
-                })
-            }
-            (Json::String(text), Dialect::Schema) => match text.as_str() {
-                "NaN" | "Infinity" | "-Infinity" => text.parse().ok().map(Number::Float),
-                _ => text.parse().ok().map(Number::Integer),
-            },
-            _ => None,
-        }
-    }
-
-    fn integer(text: &str) -> Option<Number> {
-        match text.parse() {
-            Ok(integer) => Some(Number::Integer(integer)),
-            // Too large for exactness to matter beside a tolerance that is a float.
-            Err(_) => text.parse().ok().map(Number::Float),
-        }
-    }
-
-    /// Whether two numbers are no further apart than `amount`.
-    pub(super) fn is_near(self, other: Number, amount: f64) -> bool {
-        match (self, other) {
-            (Number::Integer(left), Number::Integer(right)) => left
-                .checked_sub(right)
-                .is_some_and(|apart| apart == 0 || apart.unsigned_abs() as f64 <= amount),
-            _ => {
-                let (left, right) = (self.float(), other.float());
-                left == right || left.is_nan() && right.is_nan() || (left - right).abs() <= amount
-            }
-        }
-    }
-
-    fn float(self) -> f64 {
-        match self {
-            Number::Integer(integer) => integer as f64,
-            Number::Float(float) => float,
-        }
     }
 }

@@ -14,6 +14,7 @@ mod judge;
 mod likeness;
 mod live;
 mod marks;
+mod number;
 mod show;
 mod stream;
 mod walk;

@@ -8,7 +8,8 @@ use serde_json::{Map, Value as Json};
 
 use super::difference::excerpts;
 use super::digest::Digests;
-use super::marks::{Marks, Number};
+use super::marks::Marks;
+use super::number::Number;
 use super::show;
 use crate::replay::document::{Dialect, Document};
 use crate::replay::place::{Step, quoted};
@@ -111,7 +112,7 @@ impl<'d> Walk<'d> {
         if let Some(amount) = self.expected.tolerance(left).max_of(self.got.tolerance(right))
             && let (Some(one), Some(other)) =
                 (Number::of(left, self.dialect), Number::of(right, self.dialect))
-            && one.is_near(other, amount)
+            && one.is_near(&other, amount)
         {
             return;
         }

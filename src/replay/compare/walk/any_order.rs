@@ -1,15 +1,21 @@
 //! What may be in any order: sets, mappings that are written as pairs, lists by a rule.
 
+mod matching;
+
 use std::collections::HashMap;
 
 use serde_json::Value as Json;
 
 use super::{Element, Walk, Way, left_in};
 use crate::replay::compare::digest::Digest;
+use crate::replay::compare::number::Number;
 use crate::replay::compare::show;
+use crate::replay::document::Dialect;
 
 /// How many pairs of elements are tried at most, where numbers may differ.
 const TRIED: usize = 100_000;
+/// Of how many elements as many as can be are paired.
+const MATCHED: usize = 200;
 
 impl<'d> Walk<'d> {
     /// Pairs what is equal; what is left over differs.
@@ -36,16 +42,7 @@ impl<'d> Walk<'d> {
             .zip(taken)
             .filter_map(|(element, taken)| (!taken).then_some(element))
             .collect();
-        ours.retain(|(_, left)| {
-            let near = theirs.iter().position(|(_, right)| self.is_near(left, right));
-            match near {
-                Some(place) => {
-                    theirs.remove(place);
-                    false
-                }
-                None => true,
-            }
-        });
+        self.pair_near(&mut ours, &mut theirs);
         match (&ours[..], &theirs[..]) {
             ([], []) => {}
             // One for one: what of it differs can be said.
@@ -56,6 +53,35 @@ impl<'d> Walk<'d> {
             }
             (ours, theirs) => self.place(show::list(ours), show::list(theirs)),
         }
+    }
+
+    /// Takes out what is equal by the tolerances below it: as many pairs as there are, of not too many
+    /// elements; of more each takes the first that is left, numbers the smallest.
+    fn pair_near(&mut self, ours: &mut Vec<Element<'d>>, theirs: &mut Vec<Element<'d>>) {
+        let pairs = if ours.len().max(theirs.len()) <= MATCHED {
+            let near = |one: usize, other: usize| self.is_near(ours[one].1, theirs[other].1);
+            matching::most_pairs(ours.len(), theirs.len(), near)
+        } else {
+            let mut left = by_size(ours, self.dialect);
+            let mut right = by_size(theirs, self.dialect);
+            let mut pairs = Vec::new();
+            left.retain(|&one| {
+                let near =
+                    right.iter().position(|&other| self.is_near(ours[one].1, theirs[other].1));
+                near.is_none_or(|place| {
+                    pairs.push((one, right.remove(place)));
+                    false
+                })
+            });
+            pairs
+        };
+        let (mut left, mut right) = (vec![true; ours.len()], vec![true; theirs.len()]);
+        for (one, other) in pairs {
+            (left[one], right[other]) = (false, false);
+        }
+        let (mut left, mut right) = (left.into_iter(), right.into_iter());
+        ours.retain(|_| left.next().unwrap_or(true));
+        theirs.retain(|_| right.next().unwrap_or(true));
     }
 
     /// Whether two nodes are equal by the tolerances below them; not tried without end.
@@ -103,4 +129,15 @@ impl<'d> Walk<'d> {
             self.path.pop();
         }
     }
+}
+
+/// The places of the elements, those of numbers in the order of these.
+fn by_size(elements: &[Element<'_>], dialect: Dialect) -> Vec<usize> {
+    let sizes: Vec<f64> = elements
+        .iter()
+        .map(|(_, node)| Number::of(node, dialect).map_or(f64::INFINITY, |number| number.size()))
+        .collect();
+    let mut places: Vec<usize> = (0..elements.len()).collect();
+    places.sort_by(|&left, &right| sizes[left].total_cmp(&sizes[right]));
+    places
 }

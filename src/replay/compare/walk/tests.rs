@@ -331,3 +331,45 @@ mod properties {
         }
     }
 }
+
+#[test]
+fn as_many_as_can_be_are_paired_where_numbers_may_differ() {
+    let rules = |path: &str| Rules {
+        tolerance: vec![format!("{path}=0.35").parse().unwrap()],
+        ..unordered(&["$"])
+    };
+    assert_eq!(compared(&rules("$[*]"), "[1.0,1.4]", "[1.3,0.7]"), [""; 0]);
+    assert_eq!(compared(&rules("$[*]"), "[1.0,1.4,9.5]", "[9.0,1.3,0.7]"), ["$[2] 9.5 9.0"]);
+    let list = |from: f64| {
+        let numbers: Vec<_> =
+            (0..300).rev().map(|one| format!("{:?}", from + f64::from(one))).collect();
+        format!("[{}]", numbers.join(","))
+    };
+    // Of more than can be tried the smallest are paired first.
+    assert_eq!(compared(&rules("$[*]"), &list(0.5), &list(0.75)), [""; 0]);
+}
+
+#[test]
+fn numbers_are_not_rounded_before_they_are_compared() {
+    let rules = tolerating(&["$=0.5"]);
+    let large = |last: &str| format!(r#"{{"$int":"1{}{last}"}}"#, "0".repeat(400));
+    for (left, right, is_equal) in [
+        (large("0"), large("5"), false),
+        (large("0"), large("00"), false),
+        (large("0"), large("0"), true),
+        (r#"{"$int":"9007199254740993"}"#.to_owned(), "9007199254740992.0".to_owned(), false),
+        (large("0"), r#"{"$float":"inf"}"#.to_owned(), false),
+    ] {
+        assert_eq!(compared(&rules, &left, &right).is_empty(), is_equal, "{left} {right}");
+    }
+    let text = Format::parse("text").unwrap();
+    for (left, right) in [
+        ("[9007199254740993.0]", "[9007199254740992.0]"),
+        ("[1e-400]", "[0.0]"),
+        ("[1e400]", "[1e401]"),
+        ("[18446744073709551616]", "[18446744073709551617]"),
+    ] {
+        let (left, right) = (Value::text(left), Value::text(right));
+        assert_eq!(compared_as(&ignoring(&["zzz"]), &text, &left, &right).len(), 1);
+    }
+}
