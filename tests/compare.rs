@@ -12,7 +12,7 @@ use wirespool::Format;
 use wirespool::net::Stop;
 use wirespool::replay::{Compare, Comparison, Conversation, Rules, Script};
 use wirespool::session::{ConnectionId, Event, Kind, Side, Sink, Timestamp};
-use wirespool::wire::{Arrival, encode, json};
+use wirespool::wire::{Arrival, encode, json, wrap};
 
 const STEP: Duration = Duration::from_millis(50);
 
@@ -858,4 +858,43 @@ fn nothing_more_is_compared_once_an_end_is_asked_for() {
         comparison.end();
         assert_eq!(counts(&comparison), [1, 1, 1, 0, 0, 2], "{format}");
     }
+}
+
+#[test]
+fn without_a_schema_a_number_in_another_wire_type_differs() {
+    let varint = b"\x08\x05\x10\x06".to_vec();
+    let in_other_order = b"\x10\x06\x08\x05".to_vec();
+    let fixed32 = b"\x10\x06\x0d\x05\0\0\0".to_vec();
+    let fixed64 = b"\x10\x06\x09\x05\0\0\0\0\0\0\0".to_vec();
+    for framing in ["chunk", "u32be", "varint"] {
+        let format = format!("protobuf/{framing}");
+        let wrap = |body: &Vec<u8>| wrap(&Format::parse(&format).unwrap(), body.clone()).unwrap();
+        let recorded = answers(&format, &[wrap(&varint)]);
+        for (rules, notices) in [
+            (rules(&[]), true),
+            (rules(&["nothing"]), true),
+            (rules(&["$['2']"]), true),
+            (rules(&["$['1']"]), false),
+        ] {
+            for (live, differs) in
+                [(&varint, false), (&in_other_order, false), (&fixed32, true), (&fixed64, true)]
+            {
+                let comparison = compared(&recorded, &rules, &[wrap(live)]);
+                let differing = u64::from(differs && notices);
+                assert_eq!(comparison.differing, differing, "{format} {:?} {live:?}", rules.ignore);
+                assert_eq!(comparison.compared, 1, "{format}");
+                if differing > 0 {
+                    let difference = &comparison.differences[0];
+                    let note = difference.note.as_deref().unwrap();
+                    assert_eq!(note, "field 1 has the same value in another wire type", "{format}");
+                    assert_ne!(difference.expected, difference.got, "{format}");
+                }
+            }
+        }
+    }
+    // A group has its own fields.
+    let [recorded, live] =
+        [b"\x0b\x08\x05\x0c".as_slice(), b"\x0b\x0d\x05\0\0\0\x0c"].map(<[u8]>::to_vec);
+    let recorded = answers("protobuf", &[recorded]);
+    assert_eq!(compared(&recorded, &Rules::default(), &[live]).differing, 1);
 }

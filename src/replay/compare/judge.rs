@@ -7,6 +7,7 @@ use super::likeness::{Likeness, are_same, document};
 use super::live::Live;
 use super::marks::{Marks, Used};
 use super::walk::{self, Marked, Place};
+use super::wire_types::{is_left_out, written_otherwise};
 use crate::message::Message;
 use crate::replay::carry::{Carriage, Carried, Taken};
 use crate::replay::document::Document;
@@ -138,6 +139,7 @@ impl<'a> Judge<'a> {
             || self.rules.compare == Compare::Values
                 && expected.body.is_ok()
                 && are_same(expected.body.as_ref().ok(), got.value)
+                && written_otherwise(&Live::of(expected), got, |_| false).is_none()
                 && are_same(expected.unknown.as_ref(), got.unknown)
     }
 
@@ -250,6 +252,17 @@ impl<'a> Judge<'a> {
         if !are_same(expected.unknown.as_ref(), got.unknown) {
             places.push(self.unknown_fields(expected, got));
         }
+        let otherwise = || {
+            written_otherwise(&Live::of(expected), got, |number| {
+                is_left_out(left, &marks[0], number) || is_left_out(right, &marks[1], number)
+            })
+        };
+        if places.is_empty()
+            && let Some(number) = otherwise()
+        {
+            let note = Some(wire_type_note(number));
+            places.push(whole(&Live::of(expected).show_bytes(), &got.show_bytes(), note));
+        }
         if places.len() > walk::SHOWN {
             more += places.len() - walk::SHOWN;
             places.truncate(walk::SHOWN);
@@ -260,7 +273,8 @@ impl<'a> Judge<'a> {
                 last.note =
                     Some(last.note.take().map_or(more.clone(), |note| format!("{note}; {more}")));
             }
-            if let [Place { path: None, expected: shown, got: came, .. }] = &mut places[..] {
+            if let [Place { path: None, expected: shown, got: came, note: None }] = &mut places[..]
+            {
                 // The whole message as it is written, where it differs as a whole.
                 if expected.unknown.is_none() && got.unknown.is_none() {
                     let (left, right) = excerpts(&Live::of(expected).show(), &got.show());
@@ -293,8 +307,21 @@ impl<'a> Judge<'a> {
         if self.is_same(expected, got) {
             return Verdict::Equal;
         }
-        Verdict::Differing(vec![whole(&Live::of(expected).show(), &got.show(), note)])
+        let recorded = Live::of(expected);
+        if let Some(number) = written_otherwise(&recorded, got, |_| false)
+            && are_same(recorded.value, got.value)
+        {
+            let otherwise = wire_type_note(number);
+            let note = note.map_or(otherwise.clone(), |note| format!("{otherwise}; {note}"));
+            let shown = [&recorded, got].map(Live::show_bytes);
+            return Verdict::Differing(vec![whole(&shown[0], &shown[1], Some(note))]);
+        }
+        Verdict::Differing(vec![whole(&recorded.show(), &got.show(), note)])
     }
+}
+
+fn wire_type_note(number: u32) -> String {
+    format!("field {number} has the same value in another wire type")
 }
 
 fn whole(expected: &str, got: &str, note: Option<String>) -> Place {

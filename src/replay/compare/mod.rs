@@ -18,6 +18,7 @@ mod number;
 mod show;
 mod stream;
 mod walk;
+mod wire_types;
 
 use std::borrow::Cow;
 use std::collections::VecDeque;

@@ -92,6 +92,16 @@ impl Framing {
         }
     }
 
+    /// What `message` holds, as [`wrap`](Framing::wrap) made it.
+    pub(crate) fn unwrap(self, message: &[u8]) -> &[u8] {
+        let header = match self {
+            Framing::Prefix(prefix) => prefix.width(),
+            Framing::Varint => message.iter().take_while(|byte| **byte >= 0x80).count() + 1,
+            _ => 0,
+        };
+        message.get(header..).unwrap_or_default()
+    }
+
     /// A message as this framing sends it, or why it cannot.
     pub(super) fn wrap(self, body: Vec<u8>) -> Result<Vec<u8>, String> {
         if body.len() > MAXIMUM_LENGTH {

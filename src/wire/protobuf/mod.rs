@@ -20,6 +20,7 @@ mod schema;
 
 pub(super) use decode::decode;
 pub(super) use encode::encode;
+pub(crate) use number::wire_types;
 pub(super) use number::{decode_by_number, encode_by_number};
 pub use schema::{MessageType, Schema};
 

@@ -1,10 +1,10 @@
 //! Fields by number alone: messages without a schema, and unknown fields.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::decode::too_many;
 use super::scalar::unsigned;
-use super::scan::{self, Field, Payload};
+use super::scan::{self, Field, Payload, Wire};
 use super::{MAXIMUM_DEPTH, MAXIMUM_NODES};
 use crate::wire::Fault;
 use crate::wire::Value;
@@ -17,6 +17,32 @@ pub fn decode_by_number(bytes: &[u8]) -> Result<Value, Fault> {
     let root = mapping(&mut value, bytes, 0, 0)?;
     value.set_root(root);
     Ok(value)
+}
+
+/// How one field is written: how many groups it stands in, its number, and its wire type.
+type Written = (usize, u32, Wire);
+
+/// How the fields of a message of which nothing is known are written, which its value does not tell: by
+/// the number of the outermost, in the order of each number.
+pub fn wire_types(bytes: &[u8]) -> Result<BTreeMap<u32, Vec<Written>>, Fault> {
+    let mut types: BTreeMap<u32, Vec<Written>> = BTreeMap::new();
+    let mut groups = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        let tag = scan::tag(bytes, at)?.ok_or_else(|| scan::truncated(at))?;
+        at = scan::payload(bytes, tag)?.ok_or_else(|| scan::truncated(at))?.1;
+        if tag.wire == Wire::GroupEnd {
+            groups.pop();
+            continue;
+        }
+        let outermost = groups.first().copied().unwrap_or(tag.number);
+        types.entry(outermost).or_default().push((groups.len(), tag.number, tag.wire));
+        if tag.wire == Wire::GroupStart {
+            groups.push(tag.number);
+        }
+    }
+    types.values_mut().for_each(|fields| fields.sort_by_key(|&(depth, number, _)| (depth, number)));
+    Ok(types)
 }
 
 /// Unknown fields, each under a key of its own.

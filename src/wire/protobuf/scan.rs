@@ -181,7 +181,7 @@ fn not_open(tag: Tag, at: usize) -> Fault {
 }
 
 /// The fault of bytes that end inside the field that begins at `at`.
-fn truncated(at: usize) -> Fault {
+pub fn truncated(at: usize) -> Fault {
     Fault::new(FaultKind::Truncated, at, "the message ends inside a field")
 }
 
