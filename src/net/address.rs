@@ -37,10 +37,9 @@ impl Address {
     /// [`Error::Address`] for port 0.
     pub fn dialled(self) -> Result<Address> {
         match self.port {
-            0 => Err(Error::Address {
-                given: self.to_string(),
-                reason: "nobody listens at port 0; name the port to dial",
-            }),
+            0 => {
+                Err(Error::Address { given: self.to_string(), reason: "nobody listens at port 0" })
+            }
             _ => Ok(self),
         }
     }
