@@ -80,7 +80,8 @@ fn a_format_is_spelled_as_short_as_it_can_be() {
 #[test]
 fn a_format_that_makes_no_sense_is_refused_with_what_would() {
     for (given, hint) in [
-        ("json", "text, pickle, protobuf"),
+        ("json", "text/line"),
+        ("yaml", "text, pickle, protobuf"),
         ("text/self", "chunk, line, u8"),
         ("pickle/guess", "chunk, u8"),
         ("pickle/line", "varint, self"),
