@@ -1,19 +1,23 @@
 //! Plays both ends around a server: its clients, and the servers that it itself asks.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::net::TcpListener;
+use tokio::time::sleep_until;
 
 use super::client::replay;
 use super::options::{Options, Serving};
+use super::pace::{Pace, later};
 use super::receipt::Receipt;
 use super::script::Script;
 use super::server::serve;
-use crate::net::Address;
+use crate::net::{Address, Stop};
 use crate::{Error, Result};
 
 /// Plays the recorded clients of a server to the one at `to`, and the server that it was recorded to
-/// dial to whatever connects to `listener`, at once. What nobody has dialled when the clients are done
+/// dial to whatever connects to `listener`, at once. The server in the middle may dial when its clients
+/// have gone; what nobody has dialled by the patience after they are done, and after its recorded time,
 /// has failed. For which connections are which see [`Script::split`].
 ///
 /// # Errors
@@ -25,12 +29,28 @@ pub async fn replay_between(
     options: &Options,
 ) -> Result<Receipt> {
     let serving = Serving::default();
+    let pace = Pace::new(Instant::now(), options.speed);
+    let last = dependency.conversations.iter().map(|one| pace.due(one.due)).max();
+    let answered_all = Stop::new();
     let asking = async {
         let receipt = replay(Arc::new(clients), to, options).await;
+        let now = Instant::now();
+        let given_up = later(last.map_or(now, |last| last.max(now)), options.patience);
+        if receipt.is_ok() {
+            tokio::select! {
+                () = sleep_until(given_up.into()) => {}
+                () = answered_all.requested() => {}
+                () = options.stop.requested() => {}
+            }
+        }
         serving.closing.request();
         receipt
     };
-    let answering = serve(Arc::new(dependency), listener, options, &serving);
+    let answering = async {
+        let receipt = serve(Arc::new(dependency), listener, options, &serving).await;
+        answered_all.request();
+        receipt
+    };
     let (asked, answered) = tokio::join!(asking, answering);
     Ok(asked?.with(answered?))
 }

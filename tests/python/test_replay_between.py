@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -96,6 +97,29 @@ def test_a_server_that_answers_otherwise_is_found_out(wirespool: Wirespool, capt
     assert "connection 1: verified" in result.stderr, "its questions were the same"
 
 
+def test_a_server_may_ask_when_its_client_has_gone(wirespool: Wirespool, captures: list[Path]) -> None:
+    """Bug: what the server dialled after its clients were done was never waited for."""
+
+    class Late(Shop):
+        def _handle_client(self, client: socket.socket) -> None:
+            assert self._told.wait(PATIENCE), "nobody said whom to ask"
+            ask = lines(client)
+            while name := ask():
+                client.sendall(b"%s costs %d\n" % (name.strip(), len(name)))
+            client.shutdown(socket.SHUT_WR)
+            client.close()
+            time.sleep(0.2)  # not to wait for anything: so it writes behind
+            with dial(self._dependency) as dependency:
+                answer = lines(dependency)
+                for name in QUESTIONS:
+                    dependency.sendall(name)
+                    answer()
+
+    with Late() as shop:
+        result = replayed(wirespool, captures, shop).done()
+    assert "verified: 2 connections, sent 4 of 4 messages, 4 of 4 messages as recorded" in result.stderr
+
+
 def test_a_server_that_asks_nobody_has_failed(wirespool: Wirespool, captures: list[Path]) -> None:
     def handle(client: socket.socket) -> None:
         read = lines(client)
@@ -103,7 +127,7 @@ def test_a_server_that_asks_nobody_has_failed(wirespool: Wirespool, captures: li
             client.sendall(b"%s costs 4\n" % name.strip())
 
     with Serving(handle) as shop:
-        to = ("--to", shop.address, "--listen", "127.0.0.1:0")
+        to = ("--to", shop.address, "--listen", "127.0.0.1:0", "--patience", "300ms")
         result = wirespool.run("replay", *captures, *to).done(1)
     assert "no client came for it" in result.stderr
 
