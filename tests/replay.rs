@@ -525,3 +525,31 @@ fn what_was_compared_only_in_part_is_not_verified() {
     assert_eq!(receipt.outcome, Outcome::Delivered, "{receipt}");
     assert_eq!((receipt.connections[0].matched, receipt.connections[0].ignored), (1, 1));
 }
+
+/// A mutant survived: a connection that was compared spoke for one that was not.
+#[test]
+fn a_connection_of_which_nothing_was_compared_keeps_the_others_from_verifying() {
+    let compared = [Client(b"?\n"), Server(b"{\"a\":1}\n"), ClientCloses, ServerCloses];
+    let ignored = [Client(b"?\n"), Server(b"{\"b\":2}\n"), ClientCloses, ServerCloses];
+    let script = Script::read(Format::parse("text/line").unwrap(), |sink| {
+        feed(sink, 0, STEP, &compared)?;
+        feed(sink, 1, STEP, &ignored)
+    });
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let serving = std::thread::spawn(move || {
+        for answer in [b"{\"a\":1}\n", b"{\"b\":3}\n"] {
+            let mut stream = limited(listener.accept().unwrap().0);
+            read_exactly(&mut stream, 2);
+            stream.write_all(answer).unwrap();
+            read_to_end(&mut stream);
+        }
+    });
+    let rules = Rules { ignore: vec!["b".parse().unwrap()], ..Rules::default() };
+    let options = Options { rules, serial: true, ..Options::default() };
+    let receipt = play_to(address, Arc::new(script.unwrap()), options);
+    serving.join().unwrap();
+    let outcomes: Vec<_> = receipt.connections.iter().map(|one| one.outcome).collect();
+    assert_eq!(outcomes, [Outcome::Verified, Outcome::Delivered], "{receipt}");
+    assert_eq!(receipt.outcome, Outcome::Delivered, "{receipt}");
+}
