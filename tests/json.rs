@@ -323,3 +323,30 @@ proptest! {
         let _ = json::parse(&parts.concat());
     }
 }
+
+#[test]
+fn a_text_fetched_again_and_again_is_written_once_where_it_would_fill_memory() {
+    let list_of = |times: usize, key: bool| {
+        let mut value = Value::new();
+        let text = value.add_str(&"x".repeat(100_000));
+        let items = (0..times).map(|_| match key {
+            true => {
+                let none = value.add(Node::None);
+                value.add(Node::Dict(vec![(text, none)]))
+            }
+            false => text,
+        });
+        let items = items.collect();
+        let list = value.add(Node::List(items));
+        value.set_root(list);
+        value
+    };
+    for key in [false, true] {
+        // Ten of them are plain; a thousand would take 100 MB.
+        assert!(!json::to_string(&list_of(10, key)).contains("$ref"));
+        let many = list_of(1000, key);
+        let written = json::to_string(&many);
+        assert!(written.len() < 200_000, "{}", written.len());
+        assert!(json::parse(&written).expect("our own JSON") == many);
+    }
+}

@@ -24,9 +24,13 @@
 //! and beside it, each where there is any: `"args":[…]` (absent from a bare reference, which calls
 //! nothing), `"kwargs":[[name,value],…]`, `"state":value`, `"items":[…]` (appended), `"entries":[[k,v],…]` (set).
 //!
+//! Where the same leaves (text, bytes, integers, names) again and again would take more than 16 MiB,
+//! those of more than 16 bytes are written once and referred to like containers.
+//!
 //! Control characters, line separators and the characters that reorder text are written as `\u`
 //! escapes, so that a line of JSON is safe to show.
 
+mod occurrences;
 mod reader;
 mod writer;
 

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use num_bigint::BigInt;
 
+use super::occurrences::Occurrences;
 use crate::wire::Value;
 use crate::wire::value::{Class, Node, NodeId, Object};
 
@@ -26,8 +27,8 @@ pub fn write(value: &Value, json: &mut String) {
 
 /// Appends what begins at `root`, as [`write()`] does.
 pub fn write_node(value: &Value, root: NodeId, json: &mut String) {
-    let marks = occurrences(value, root);
-    let mut writer = Writer { value, json, marks, ids: HashMap::new(), open: Vec::new() };
+    let occurrences = Occurrences::of(value, root);
+    let mut writer = Writer { value, json, occurrences, ids: HashMap::new(), open: Vec::new() };
     writer.node(root);
     while writer.step() {}
 }
@@ -81,8 +82,8 @@ pub fn write_float(float: f64, json: &mut String) {
 struct Writer<'v> {
     value: &'v Value,
     json: &'v mut String,
-    marks: Vec<Occurs>,
-    /// The `$id` of each shared container written so far.
+    occurrences: Occurrences,
+    /// The `$id` of each node written so far that has one.
     ids: HashMap<NodeId, usize>,
     open: Vec<Open<'v>>,
 }
@@ -173,7 +174,7 @@ impl<'v> Writer<'v> {
 
     /// Writes a node, of a container its beginning.
     fn node(&mut self, id: NodeId) {
-        let identified = self.marks.get(id.index()) == Some(&Occurs::Often);
+        let identified = self.occurrences.is_identified(self.value, id);
         if identified {
             let next = self.ids.len() + 1;
             let number = *self.ids.entry(id).or_insert(next);
@@ -183,6 +184,15 @@ impl<'v> Writer<'v> {
             }
             let _ = write!(self.json, "{{\"$id\":{number},\"value\":");
         }
+        let opened = self.open.len();
+        self.content(id, identified);
+        if identified && self.open.len() == opened {
+            self.json.push('}');
+        }
+    }
+
+    /// Writes what a node is, without its `$id`.
+    fn content(&mut self, id: NodeId, identified: bool) {
         let value = self.value;
         match value.node(id) {
             Node::None => self.json.push_str("null"),
@@ -214,7 +224,7 @@ impl<'v> Writer<'v> {
             Node::FrozenSet(items) => {
                 self.begin("{\"$frozenset\":[", Parts::Items(items), "]}", identified);
             }
-            Node::Dict(entries) if is_plain(value, entries) => {
+            Node::Dict(entries) if self.is_plain(entries) => {
                 self.begin("{", Parts::Members(entries), "}", identified);
             }
             Node::Dict(entries) => {
@@ -290,69 +300,25 @@ impl<'v> Writer<'v> {
         BASE64_STANDARD.encode_string(bytes, self.json);
         self.json.push_str("\"}");
     }
-}
 
-/// Whether a mapping can be a JSON object: its keys are text, none begins with `$`, none stands twice.
-fn is_plain(value: &Value, entries: &[(NodeId, NodeId)]) -> bool {
-    let keys = || entries.iter().map(|&(key, _)| value.as_str(key));
-    if !keys().all(|key| key.is_some_and(|key| !key.starts_with('$'))) {
-        return false;
-    }
-    if entries.len() <= 8 {
-        return !keys().enumerate().any(|(at, key)| keys().take(at).any(|earlier| earlier == key));
-    }
-    let mut seen = HashSet::with_capacity(entries.len());
-    keys().all(|key| seen.insert(key))
-}
-
-/// How often a container occurs in what is written.
-#[derive(Clone, Copy, PartialEq)]
-enum Occurs {
-    Never,
-    Once,
-    Often,
-}
-
-/// Counts the occurrences of every container that can be reached from `root`.
-fn occurrences(value: &Value, root: NodeId) -> Vec<Occurs> {
-    if !has_identity(value.node(root)) {
-        return Vec::new();
-    }
-    let mut marks = vec![Occurs::Never; value.len()];
-    let mut waiting = Vec::new();
-    let mut visit = |id: NodeId, waiting: &mut Vec<NodeId>| {
-        if !has_identity(value.node(id)) {
-            return;
+    /// Whether a mapping can be a JSON object: its keys are text, none begins with `$`, none stands
+    /// twice, none is written elsewhere and referred to.
+    fn is_plain(&self, entries: &[(NodeId, NodeId)]) -> bool {
+        let keys = || entries.iter().map(|&(key, _)| self.value.as_str(key));
+        if !keys().all(|key| key.is_some_and(|key| !key.starts_with('$'))) {
+            return false;
         }
-        let mark = &mut marks[id.index()];
-        if *mark == Occurs::Never {
-            *mark = Occurs::Once;
-            waiting.push(id);
-        } else {
-            *mark = Occurs::Often;
+        if self.occurrences.share_leaves
+            && entries.iter().any(|&(key, _)| self.occurrences.is_identified(self.value, key))
+        {
+            return false;
         }
-    };
-    visit(root, &mut waiting);
-    while let Some(id) = waiting.pop() {
-        match value.node(id) {
-            Node::List(items) | Node::Tuple(items) | Node::Set(items) | Node::FrozenSet(items) => {
-                items.iter().for_each(|&item| visit(item, &mut waiting));
-            }
-            Node::Dict(entries) => entries.iter().for_each(|&(key, item)| {
-                visit(key, &mut waiting);
-                visit(item, &mut waiting);
-            }),
-            _ => value.children(id).for_each(|child| visit(child, &mut waiting)),
+        if entries.len() <= 8 {
+            return !keys()
+                .enumerate()
+                .any(|(at, key)| keys().take(at).any(|earlier| earlier == key));
         }
-    }
-    marks
-}
-
-/// Whether it matters that a node is the same one: a bare reference to a class is as good as another.
-fn has_identity(node: &Node) -> bool {
-    match node {
-        Node::List(_) | Node::Tuple(_) | Node::Set(_) | Node::FrozenSet(_) | Node::Dict(_) => true,
-        Node::Object(object) => object.arguments.is_some() || object.has_children(),
-        _ => false,
+        let mut seen = HashSet::with_capacity(entries.len());
+        keys().all(|key| seen.insert(key))
     }
 }

@@ -1,0 +1,105 @@
+//! What is written once and referred to.
+
+use crate::wire::Value;
+use crate::wire::value::{Class, Node, NodeId};
+
+/// What is shorter is written again each time it occurs: a `$ref` is no shorter.
+const SHORT: usize = 16;
+/// What may be written again, in bytes, before longer leaves are written once and referred to. A few
+/// bytes of a pickle fetch a text of megabytes from the memo as often as they like.
+const REPEATED: usize = 16 << 20;
+
+/// Which nodes are written once and referred to.
+pub(super) struct Occurrences {
+    /// Of containers, and of leaves that are not short.
+    marks: Vec<Occurs>,
+    /// Whether leaves are, too.
+    pub(super) share_leaves: bool,
+}
+
+impl Occurrences {
+    /// Of all that can be reached from `root`.
+    pub(super) fn of(value: &Value, root: NodeId) -> Occurrences {
+        let mut found = Occurrences { marks: Vec::new(), share_leaves: false };
+        if !has_identity(value.node(root)) {
+            return found;
+        }
+        found.marks = vec![Occurs::Never; value.len()];
+        let mut repeated = 0usize;
+        let mut waiting = Vec::new();
+        let mut visit = |id: NodeId, waiting: &mut Vec<NodeId>| {
+            let node = value.node(id);
+            let has_identity = has_identity(node);
+            let size = if has_identity { 0 } else { leaf_size(node) };
+            if !has_identity && size <= SHORT {
+                return;
+            }
+            let mark = &mut found.marks[id.index()];
+            if *mark != Occurs::Never {
+                *mark = Occurs::Often;
+                repeated = repeated.saturating_add(size);
+                return;
+            }
+            *mark = Occurs::Once;
+            if has_identity {
+                waiting.push(id);
+            }
+        };
+        visit(root, &mut waiting);
+        while let Some(id) = waiting.pop() {
+            match value.node(id) {
+                Node::List(items)
+                | Node::Tuple(items)
+                | Node::Set(items)
+                | Node::FrozenSet(items) => {
+                    items.iter().for_each(|&item| visit(item, &mut waiting));
+                }
+                Node::Dict(entries) => entries.iter().for_each(|&(key, item)| {
+                    visit(key, &mut waiting);
+                    visit(item, &mut waiting);
+                }),
+                _ => value.children(id).for_each(|child| visit(child, &mut waiting)),
+            }
+        }
+        found.share_leaves = repeated > REPEATED;
+        found
+    }
+
+    /// Whether a node is written with an `$id`.
+    pub(super) fn is_identified(&self, value: &Value, id: NodeId) -> bool {
+        self.marks.get(id.index()) == Some(&Occurs::Often)
+            && (self.share_leaves || has_identity(value.node(id)))
+    }
+}
+
+/// How often a node occurs in what is written.
+#[derive(Clone, Copy, PartialEq)]
+enum Occurs {
+    Never,
+    Once,
+    Often,
+}
+
+/// Whether it matters that a node is the same one: a bare reference to a class is as good as another.
+fn has_identity(node: &Node) -> bool {
+    match node {
+        Node::List(_) | Node::Tuple(_) | Node::Set(_) | Node::FrozenSet(_) | Node::Dict(_) => true,
+        Node::Object(object) => object.arguments.is_some() || object.has_children(),
+        _ => false,
+    }
+}
+
+/// About how many bytes writing a leaf takes.
+fn leaf_size(node: &Node) -> usize {
+    match node {
+        Node::Str(span) | Node::Surrogates(span) | Node::Bytes(span) | Node::ByteArray(span) => {
+            span.len()
+        }
+        Node::BigInt(integer) => (integer.bits() / 4) as usize,
+        Node::Object(object) => match &object.class {
+            Class::Global { module, name } => module.len() + name.len(),
+            _ => 0,
+        },
+        _ => 0,
+    }
+}
