@@ -31,6 +31,7 @@ pub use detect::detect;
 pub use fault::{Fault, FaultKind};
 pub use format::{Codec, Format};
 pub use framing::{Framing, Prefix};
+pub use pickle::{Limit, Limits};
 pub use value::Value;
 pub use visible::visible;
 
