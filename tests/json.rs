@@ -275,6 +275,7 @@ fn build(steps: Vec<Step>) -> Value {
                         _ => Class::Buffer(3),
                     },
                     arguments: arguments.map(all),
+                    uninitialized: false,
                     keywords: pairs(entries.clone()),
                     state: state.map(pick),
                     items: all(items),

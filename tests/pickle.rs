@@ -419,3 +419,35 @@ fn names_that_a_call_computes_are_kept() {
     let Class::Computed(names) = reference.class else { panic!("{reference:?}") };
     assert!(matches!(value.node(names), Node::Tuple(names) if names.len() == 2));
 }
+
+#[test]
+fn a_reader_is_told_what_the_value_does_not_say() {
+    let limits = Limits::default();
+    let read = |bytes: &[u8]| pickle::decode_with_provenance(bytes, &limits).expect("a pickle");
+    let (value, provenance) = read(b"(S'a'\nU\x01\xff\x8c\x01at.");
+    let Node::Tuple(items) = value.node(value.root()) else { panic!("a tuple") };
+    assert_eq!(provenance.python2_strings, items[..2]);
+    assert_eq!(provenance.read_only_buffers, []);
+    let (value, provenance) = read(b"\x80\x05\x97\x97\x98\x98\x86.");
+    let Node::Tuple(items) = value.node(value.root()) else { panic!("a tuple") };
+    assert_eq!(provenance.read_only_buffers, items[1..]);
+}
+
+#[test]
+fn an_instance_that_is_not_initialized_is_told_from_a_call() {
+    let asked = |bytes: &[u8]| {
+        let value = decode(bytes).expect("a pickle");
+        match value.node(value.root()) {
+            Node::Object(object) => object.uninitialized,
+            node => panic!("{node:?}"),
+        }
+    };
+    assert!(asked(b"\x80\x02cm\nC\n)\x81."), "NEWOBJ");
+    assert!(asked(b"\x80\x04cm\nC\n)}\x92."), "NEWOBJ_EX");
+    assert!(asked(b"(im\nC\n."), "INST without arguments");
+    assert!(asked(b"(cm\nC\no."), "OBJ without arguments");
+    assert!(!asked(b"(K\x01im\nC\n."), "INST");
+    assert!(!asked(b"(cm\nC\nK\x01o."), "OBJ");
+    assert!(!asked(b"cm\nC\n)R."), "REDUCE");
+    assert!(!asked(b"cm\nC\n."), "a reference");
+}

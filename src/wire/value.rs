@@ -83,6 +83,9 @@ pub struct Object {
     pub class: Class,
     /// The arguments of the call; `None` where the class itself is the value.
     pub arguments: Option<Vec<NodeId>>,
+    /// Whether the call makes an instance without initializing it (`NEWOBJ`, `NEWOBJ_EX`, and the
+    /// instances without arguments of `OBJ` and `INST`), rather than being one like any other.
+    pub uninitialized: bool,
     /// Keyword arguments (`NEWOBJ_EX`): name and value.
     pub keywords: Vec<(NodeId, NodeId)>,
     /// What `BUILD` sets.
@@ -121,6 +124,7 @@ impl Object {
         Object {
             class,
             arguments: None,
+            uninitialized: false,
             keywords: Vec::new(),
             state: None,
             items: Vec::new(),

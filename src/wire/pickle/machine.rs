@@ -24,6 +24,25 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Value, Fault> {
     Ok(machine.value)
 }
 
+/// As [`decode`], with what else a reader needs that is to do as `pickle.loads` does.
+///
+/// # Errors
+/// Those of [`decode`].
+pub fn decode_with_provenance(bytes: &[u8], limits: &Limits) -> Result<(Value, Provenance), Fault> {
+    let mut machine = Machine::new(bytes, limits);
+    machine.run()?;
+    Ok((machine.value, machine.provenance))
+}
+
+/// What a value does not say of the pickle it was written as.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Provenance {
+    /// The nodes that were strings of Python 2, which might be text or bytes.
+    pub python2_strings: Vec<NodeId>,
+    /// The out-of-band buffers that are to be read-only. One may stand here more than once.
+    pub read_only_buffers: Vec<NodeId>,
+}
+
 /// As [`decode`], but keeps what was built before a fault, with no meaningful root: an audit must list
 /// what a pickle asks for even if it goes wrong later.
 pub fn salvage(bytes: &[u8], limits: &Limits) -> (Value, Option<Fault>) {
@@ -54,6 +73,7 @@ pub(super) struct Machine<'a> {
     pub(super) bytes_left: usize,
     pub(super) copies_left: usize,
     pub(super) buffers: usize,
+    pub(super) provenance: Provenance,
 }
 
 impl<'a> Machine<'a> {
@@ -77,6 +97,7 @@ impl<'a> Machine<'a> {
             bytes_left: 2 * limits.bytes,
             copies_left: limits.nodes,
             buffers: 0,
+            provenance: Provenance::default(),
             limits,
         }
     }

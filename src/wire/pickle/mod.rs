@@ -37,7 +37,7 @@ mod typed;
 pub use constructor::is_plain_constructor;
 pub use emit::encode;
 pub use limits::{Limit, Limits};
-pub use machine::{decode, salvage};
+pub use machine::{Provenance, decode, decode_with_provenance, salvage};
 pub use opcode::opcode_name;
 pub use splitter::{Progress, Splitter};
 pub use typed::{from_slice, to_vec};

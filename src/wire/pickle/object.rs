@@ -19,7 +19,8 @@ impl Machine<'_> {
                 let class = self.class_lines()?;
                 let from = self.take_mark()?;
                 let arguments = self.stack.split_off(from);
-                self.push_call(class, arguments, Vec::new())
+                let uninitialized = arguments.is_empty();
+                self.push_call(class, arguments, Vec::new(), uninitialized)
             }
             OBJ => {
                 let from = self.take_mark()?;
@@ -28,7 +29,8 @@ impl Machine<'_> {
                     return Err(self.corrupt("OBJ without a class"));
                 }
                 let class = self.callee(arguments.remove(0))?;
-                self.push_call(class, arguments, Vec::new())
+                let uninitialized = arguments.is_empty();
+                self.push_call(class, arguments, Vec::new(), uninitialized)
             }
             REDUCE | NEWOBJ => {
                 self.need(2)?;
@@ -40,7 +42,7 @@ impl Machine<'_> {
                 }
                 let class = self.callee(callee)?;
                 let arguments = self.arguments(&class, arguments)?;
-                self.push_call(class, arguments, Vec::new())
+                self.push_call(class, arguments, Vec::new(), opcode == NEWOBJ)
             }
             NEWOBJ_EX => {
                 self.need(3)?;
@@ -53,7 +55,7 @@ impl Machine<'_> {
                 };
                 let entries = entries.clone();
                 self.spend_copies(0, 2 * entries.len())?;
-                self.push_call(class, arguments, entries)
+                self.push_call(class, arguments, entries, true)
             }
             BUILD => self.build(),
             PERSID => {
@@ -85,10 +87,24 @@ impl Machine<'_> {
                 self.buffers += 1;
                 self.push_reference(Class::Buffer(self.buffers - 1))
             }
-            READONLY_BUFFER => match self.value.node(self.top()?) {
-                Node::Bytes(_) | Node::ByteArray(_) | Node::Object(_) => Ok(()),
-                node => Err(self.corrupt(format!("READONLY_BUFFER of {}", kind(node)))),
-            },
+            READONLY_BUFFER => {
+                let top = self.top()?;
+                match self.value.node(top) {
+                    Node::Bytes(_) | Node::ByteArray(_) => {}
+                    Node::Object(_) => {
+                        // Said again and again, it takes no more memory.
+                        let known = &mut self.provenance.read_only_buffers;
+                        if known.last() != Some(&top) {
+                            known.push(top);
+                        }
+                    }
+                    node => {
+                        let message = format!("READONLY_BUFFER of {}", kind(node));
+                        return Err(self.corrupt(message));
+                    }
+                }
+                Ok(())
+            }
             _ => Err(super::bounds::unknown_opcode(self.reader.at, opcode)),
         }
     }
@@ -140,10 +156,12 @@ impl Machine<'_> {
         class: Class,
         arguments: Vec<NodeId>,
         keywords: Vec<(NodeId, NodeId)>,
+        uninitialized: bool,
     ) -> Result<(), Fault> {
         let mut object = Object::reference(class, self.reader.at);
         object.arguments = Some(arguments);
         object.keywords = keywords;
+        object.uninitialized = uninitialized;
         self.push_object(object)
     }
 
@@ -195,7 +213,7 @@ impl Machine<'_> {
 
     /// A call whose arguments are not written out: no value, but [`salvage`](super::salvage) shows it.
     fn unusable_call(&mut self, class: Class, arguments: NodeId, message: String) -> Fault {
-        match self.push_call(class, vec![arguments], Vec::new()) {
+        match self.push_call(class, vec![arguments], Vec::new(), false) {
             Ok(()) => self.corrupt(message),
             Err(fault) => fault,
         }

@@ -5,7 +5,7 @@ use num_bigint::BigInt;
 use super::machine::{Machine, invalid_utf8};
 use super::text;
 use crate::wire::Fault;
-use crate::wire::value::Node;
+use crate::wire::value::{Node, Span};
 
 impl Machine<'_> {
     pub(super) fn long(&mut self, width: usize) -> Result<(), Fault> {
@@ -82,7 +82,7 @@ impl Machine<'_> {
     pub(super) fn python2_string(&mut self, width: usize) -> Result<(), Fault> {
         let bytes = self.reader.counted(width)?;
         let span = self.value.slice(self.reader.position() - bytes.len(), bytes.len());
-        self.push_leaf(if bytes.is_ascii() { Node::Str(span) } else { Node::Bytes(span) })
+        self.push_python2(bytes.is_ascii(), span)
     }
 
     pub(super) fn string_line(&mut self) -> Result<(), Fault> {
@@ -90,7 +90,14 @@ impl Machine<'_> {
         let bytes = text::quoted_string(line).map_err(|reason| self.corrupt(reason))?;
         self.spend_copies(bytes.len(), 0)?;
         let span = self.value.store(&bytes);
-        self.push_leaf(if bytes.is_ascii() { Node::Str(span) } else { Node::Bytes(span) })
+        self.push_python2(bytes.is_ascii(), span)
+    }
+
+    fn push_python2(&mut self, ascii: bool, span: Span) -> Result<(), Fault> {
+        self.push_leaf(if ascii { Node::Str(span) } else { Node::Bytes(span) })?;
+        let string = self.top()?;
+        self.provenance.python2_strings.push(string);
+        Ok(())
     }
 }
 

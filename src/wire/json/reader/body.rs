@@ -126,6 +126,7 @@ impl Body {
             Ok(class) => Ok(Box::new(Object {
                 class,
                 arguments: self.arguments,
+                uninitialized: false,
                 keywords: self.keywords,
                 state: self.state,
                 items: self.items,
