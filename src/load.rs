@@ -1,24 +1,25 @@
 //! From captures to what is played: the script, and what a receipt says of where it comes from.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::capture::{FileIdentity, Reader};
 use crate::replay::{Action, CaptureDigest, Draft, Receipt, Script};
 use crate::session::{ConnectionId, Side};
-use crate::wire::{Codec, FaultKind, Format, Framing, detect};
+use crate::wire::{Codec, FaultKind, Format, Framing, Settings, detect};
 use crate::{Error, Result};
 
 /// How many pieces of a side are looked at to say what they look like.
 const SAMPLED: usize = 20;
 
 /// What of captures is played, and when. The default is all of it, as it was recorded.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Loading {
     /// What the messages are; else what each capture says that it was recorded as, else bytes.
     pub format: Option<Format>,
-    /// How long a guessed message may pause, for formats that a capture says itself.
-    pub guess_window: Duration,
+    /// How messages are read of which a capture says itself what they are.
+    pub settings: Arc<Settings>,
     /// The numbers of the connections to play; all of them if it is not given.
     pub connections: Option<Vec<u64>>,
     /// The longest time in which nothing happens on any connection.
@@ -26,18 +27,6 @@ pub struct Loading {
     /// The time from one message to the next on all connections together, instead of the recorded
     /// one; see [`interval`].
     pub interval: Option<Duration>,
-}
-
-impl Default for Loading {
-    fn default() -> Loading {
-        Loading {
-            format: None,
-            guess_window: Format::GUESS_WINDOW,
-            connections: None,
-            cap_idle: None,
-            interval: None,
-        }
-    }
 }
 
 /// A script, and what it was read from.
@@ -197,12 +186,11 @@ impl Loading {
     /// What the messages of a capture are that was recorded as `recorded`, if it says so.
     fn format(&self, recorded: Option<&str>) -> Format {
         let Some(spelling) = recorded.filter(|_| self.format.is_none()) else {
-            return self.format.clone().unwrap_or_else(Format::raw);
+            let raw = || Format::raw().with_settings(&self.settings);
+            return self.format.clone().unwrap_or_else(raw);
         };
         // A capture of a later version may name a format that this one does not know.
-        let mut format = Format::parse(spelling).unwrap_or_else(|_| Format::auto());
-        format.set_guess_window(self.guess_window);
-        format
+        Format::parse(spelling).unwrap_or_else(|_| Format::auto()).with_settings(&self.settings)
     }
 }
 

@@ -1,9 +1,12 @@
 //! Formats, and what a decoder makes of chunks.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use wirespool::session::Timestamp;
-use wirespool::wire::{Arrival, Decoded, Decoder, FaultKind, Split, Value, detect, encode};
+use wirespool::wire::{
+    Arrival, Decoded, Decoder, FaultKind, Settings, Split, Value, detect, encode,
+};
 use wirespool::{Error, Format};
 
 fn format(spelling: &str) -> Format {
@@ -280,9 +283,10 @@ fn auto_keeps_to_what_the_first_chunk_is() {
 
 #[test]
 fn the_guess_window_is_an_option() {
-    let mut format = format("protobuf:pb.TempEvent");
-    assert_eq!(format.guess_window(), Duration::from_millis(5));
-    format.set_guess_window(Duration::from_millis(50));
+    let mut settings = Settings::default();
+    assert_eq!(settings.guess_window, Duration::from_millis(5));
+    settings.guess_window = Duration::from_millis(50);
+    let format = format("protobuf:pb.TempEvent").with_settings(&Arc::new(settings));
     let mut decoder = Decoder::new(&format);
     decoder.push(at(0), b"\x08\x01", &mut |_| panic!("may go on"));
     assert_eq!(decoder.deadline(), Some(at(50).at));

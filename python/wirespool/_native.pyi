@@ -86,11 +86,19 @@ class Mismatch(Error, AssertionError):
 
 # capture.rs
 
-def open(path: _Path | Iterable[_Path], format: str | None = None, *, guess_window: float = 0.005) -> Capture:
+def open(
+    path: _Path | Iterable[_Path],
+    format: str | None = None,
+    *,
+    guess_window: float = 0.005,
+    limits: Mapping[str, int] | None = None,
+) -> Capture:
     """Open a capture, pcap or pcapng, or several as one: connections are numbered on.
 
     Without a format each is read as it was recorded, else as what its bytes look like. `guess_window` is how
-    long, in seconds, a Protocol Buffers message with no length may pause and still go on.
+    long, in seconds, a Protocol Buffers message with no length may pause and still go on. `limits` changes
+    what a message may take, as {"depth": 1000}: bytes, and of a pickle nodes, memo, line, digits, depth,
+    key_depth, key_nodes.
     """
 
 @final
@@ -288,6 +296,7 @@ def listen(
     output: _Path | None = None,
     force: bool = False,
     guess_window: float = 0.005,
+    limits: Mapping[str, int] | None = None,
 ) -> Listener:
     """Listen, and take what clients send as messages. `output` records a capture as well."""
 
@@ -317,6 +326,7 @@ def connect(
     output: _Path | None = None,
     force: bool = False,
     guess_window: float = 0.005,
+    limits: Mapping[str, int] | None = None,
 ) -> Peer:
     """Connect to a server, to send messages and receive its answers. `output` records a capture as well."""
 
@@ -354,6 +364,7 @@ def replay(
     patience: float = 5.0,
     format: str | None = None,
     guess_window: float = 0.005,
+    limits: Mapping[str, int] | None = None,
     connection: int | Iterable[int] | None = None,
     serial: bool = False,
     across_gaps: bool = False,
@@ -398,6 +409,7 @@ def serve(
     patience: float = 5.0,
     format: str | None = None,
     guess_window: float = 0.005,
+    limits: Mapping[str, int] | None = None,
     connection: int | Iterable[int] | None = None,
     across_gaps: bool = False,
     compare: Literal["values", "bytes", "none"] = "values",
@@ -423,6 +435,7 @@ def diff(
     *,
     format: str | None = None,
     guess_window: float = 0.005,
+    limits: Mapping[str, int] | None = None,
     connection: int | Iterable[int] | None = None,
     compare: Literal["values", "bytes", "none"] = "values",
     ignore: _Rules = (),

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -14,7 +15,7 @@ use crate::Error;
 use crate::capture::Writer;
 use crate::replay::{Carry, Compare, Path, Rules, Tolerance};
 use crate::session::{ConnectionId, Side};
-use crate::wire::Format;
+use crate::wire::{Format, Limit, Settings};
 
 /// The format to read messages by.
 #[derive(Debug, Args)]
@@ -24,46 +25,50 @@ pub(super) struct FormatArguments {
     #[arg(short, long, value_name = "FORMAT")]
     pub(super) format: Option<String>,
     #[command(flatten)]
-    pub(super) guess: GuessArguments,
+    pub(super) reading: ReadingArguments,
 }
 
-/// How far a guess may go.
+/// How far a guess may go, and what a message may take.
 #[derive(Debug, Args)]
-pub(super) struct GuessArguments {
+pub(super) struct ReadingArguments {
     /// How long `guess` waits for a Protocol Buffers message to go on after a read's end
     #[arg(long, value_name = "TIME", default_value = "5ms", value_parser = duration)]
     guess_window: Duration,
+    /// Change what a message may take, as depth=1000 or bytes=256MiB: bytes, and of a pickle nodes,
+    /// memo, line, digits, depth, key-depth, key-nodes; may be given several times
+    #[arg(long, value_name = "NAME=N", value_parser = limit)]
+    limit: Vec<Limit>,
 }
 
-impl GuessArguments {
+impl ReadingArguments {
     /// The format `spelling` stands for, with these settings.
     pub(super) fn format(&self, spelling: &str) -> Result<Format, Failure> {
-        let mut format = Format::parse(spelling).at("--format")?;
-        format.set_guess_window(self.guess_window);
-        Ok(format)
+        Ok(Format::parse(spelling).at("--format")?.with_settings(&self.settings()?))
     }
 
-    /// How long that is.
-    pub(super) fn window(&self) -> Duration {
-        self.guess_window
+    /// How bytes are read, whatever their format is.
+    pub(super) fn settings(&self) -> Result<Arc<Settings>, Failure> {
+        let mut settings = Settings { guess_window: self.guess_window, ..Settings::default() };
+        self.limit.iter().cloned().try_for_each(|limit| settings.limit(limit)).at("--limit")?;
+        Ok(Arc::new(settings))
     }
 }
 
 impl FormatArguments {
     /// The format that was given.
     pub(super) fn given(&self) -> Result<Option<Format>, Failure> {
-        self.format.as_deref().map(|spelling| self.guess.format(spelling)).transpose()
+        self.format.as_deref().map(|spelling| self.reading.format(spelling)).transpose()
     }
 
     /// The format that was given, else the one the capture says it was recorded as, else what the
     /// bytes look like.
     pub(super) fn or_recorded(&self, recorded: Option<&str>) -> Result<Format, Failure> {
         match &self.format {
-            Some(spelling) => self.guess.format(spelling),
+            Some(spelling) => self.reading.format(spelling),
             // A capture of a later version may name a format that this one does not know.
             None => Ok(recorded
-                .and_then(|spelling| self.guess.format(spelling).ok())
-                .map_or_else(|| self.guess.format("auto"), Ok)?),
+                .and_then(|spelling| self.reading.format(spelling).ok())
+                .map_or_else(|| self.reading.format("auto"), Ok)?),
         }
     }
 }
@@ -197,6 +202,13 @@ pub(super) fn capture_path() -> impl TypedValueParser<Value = PathBuf> {
 
 /// The longest time that can be asked for.
 const LONGEST: Duration = Duration::from_secs(100 * 366 * 24 * 60 * 60);
+
+/// `NAME=N`, for a name that there is.
+fn limit(given: &str) -> Result<Limit, String> {
+    let limit = parsed::<Limit>(given)?;
+    Settings::default().limit(limit.clone()).map_err(|error| error.to_string())?;
+    Ok(limit)
+}
 
 /// A length of time with its unit: `5ms`, `1s`, `2m 30s`.
 pub(super) fn duration(given: &str) -> Result<Duration, String> {

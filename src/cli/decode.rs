@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::arguments::{GuessArguments, PrintArguments, Selection};
+use super::arguments::{PrintArguments, ReadingArguments, Selection};
 use super::printer::Printer;
 use super::{DONE, FINDING, Outcome};
 use crate::Error;
@@ -33,13 +33,13 @@ pub(super) struct Arguments {
     #[arg(short, long, value_name = "FORMAT")]
     format: String,
     #[command(flatten)]
-    guess: GuessArguments,
+    reading: ReadingArguments,
     #[command(flatten)]
     print: PrintArguments,
 }
 
 pub(super) fn run(arguments: Arguments) -> Outcome {
-    let format = arguments.guess.format(&arguments.format)?;
+    let format = arguments.reading.format(&arguments.format)?;
     let standard = arguments.file.as_os_str() == "-";
     let mut input: Box<dyn Read> = if standard {
         Box::new(io::stdin())

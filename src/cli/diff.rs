@@ -50,7 +50,7 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
     arguments.verdict.refuse_same([arguments.first.as_path(), &arguments.second])?;
     let loading = Loading {
         format: arguments.format.given()?,
-        guess_window: arguments.format.guess.window(),
+        settings: arguments.format.reading.settings()?,
         connections: Some(arguments.connection).filter(|chosen| !chosen.is_empty()),
         ..Loading::default()
     };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::arguments::{
-    GuessArguments, LimitArguments, OutputArguments, PrintArguments, Selection,
+    LimitArguments, OutputArguments, PrintArguments, ReadingArguments, Selection,
 };
 use super::failure::At;
 use super::live;
@@ -33,7 +33,7 @@ pub(super) struct Arguments {
     #[arg(short, long, value_name = "FORMAT")]
     format: String,
     #[command(flatten)]
-    guess: GuessArguments,
+    reading: ReadingArguments,
     #[command(flatten)]
     output: OutputArguments,
     #[command(flatten)]
@@ -44,7 +44,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: Arguments) -> Outcome {
     let address: Address = arguments.address.parse().at("ADDR")?;
-    let format = arguments.guess.format(&arguments.format)?;
+    let format = arguments.reading.format(&arguments.format)?;
     let runtime = live::runtime()?;
     runtime.block_on(async {
         let stop = Stop::new();

@@ -89,7 +89,7 @@ impl PlayArguments {
         let chosen = !self.connection.is_empty();
         let loading = Loading {
             format: self.format.given()?,
-            guess_window: self.format.guess.window(),
+            settings: self.format.reading.settings()?,
             connections: chosen.then(|| self.connection.clone()),
             cap_idle: self.time.cap_idle,
             interval: self.time.rate,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use tokio::sync::mpsc;
 
-use super::arguments::{GuessArguments, OutputArguments, PrintArguments, Selection, duration};
+use super::arguments::{OutputArguments, PrintArguments, ReadingArguments, Selection, duration};
 use super::failure::{At, Failure};
 use super::live;
 use super::printer::Printer;
@@ -45,7 +45,7 @@ pub(super) struct Arguments {
     #[arg(short, long, value_name = "FORMAT")]
     format: String,
     #[command(flatten)]
-    guess: GuessArguments,
+    reading: ReadingArguments,
     /// The time from one message to the next; alone, VALUE is sent until Ctrl-C
     #[arg(long, value_name = "TIME", value_parser = duration)]
     interval: Option<Duration>,
@@ -63,7 +63,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: Arguments) -> Outcome {
     let address = arguments.address.parse().and_then(Address::dialled).at("ADDR")?;
-    let format = arguments.guess.format(&arguments.format)?;
+    let format = arguments.reading.format(&arguments.format)?;
     let (sender, messages) = mpsc::channel(QUEUE);
     let feed = feed(&arguments, &format, sender)?;
     let runtime = live::runtime()?;

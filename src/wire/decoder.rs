@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::decoded::{Arrival, Decoded, Split};
-use super::framing::{Cut, Cutter, Framing, MAXIMUM_LENGTH, too_long};
+use super::framing::{Cut, Cutter, Framing, too_long};
 use super::protobuf::guess::{Found, Scanner};
-use super::{Codec, Fault, FaultKind, Format, Value, detect, pickle, protobuf, text};
+use super::{Codec, Fault, FaultKind, Format, Value, detect_with, pickle, protobuf, text};
 use crate::session::Timestamp;
 
 /// Takes the bytes of one side of one connection and gives messages.
@@ -111,7 +111,7 @@ impl Decoder {
             return;
         }
         if let State::Undecided = self.state {
-            let (format, reason) = detect(&[bytes]);
+            let (format, reason) = detect_with(&[bytes], self.format.settings());
             self.state = State::of(&format);
             self.format = format;
             self.reason = Some(reason);
@@ -196,6 +196,7 @@ impl Decoder {
         fresh: usize,
         out: &mut dyn FnMut(Decoded),
     ) -> usize {
+        let limit = self.longest();
         let mut state = std::mem::replace(&mut self.state, State::Lost);
         let consumed = match &mut state {
             State::Undecided | State::Chunk => {
@@ -213,8 +214,8 @@ impl Decoder {
                 }
                 whole
             }
-            State::Idle(_) if pending.len() > MAXIMUM_LENGTH => {
-                self.give(Piece::broken(pending, arrival, too_long(MAXIMUM_LENGTH)), out);
+            State::Idle(_) if pending.len() > limit => {
+                self.give(Piece::broken(pending, arrival, too_long(limit, limit)), out);
                 pending.len()
             }
             State::Idle(_) => 0,
@@ -239,6 +240,7 @@ impl Decoder {
         pending: &[u8],
         out: &mut dyn FnMut(Decoded),
     ) -> Option<usize> {
+        let limit = self.longest();
         let mut start = 0;
         while start < pending.len() {
             let rest = &pending[start..];
@@ -251,7 +253,7 @@ impl Decoder {
                     start += length;
                 }
                 Cut::Overlong { length } => {
-                    let fault = too_long(length.min(MAXIMUM_LENGTH));
+                    let fault = too_long(length.min(limit), limit);
                     self.give(Piece::broken(&rest[..length], arrival, fault), out);
                     start += length;
                 }
@@ -296,8 +298,9 @@ impl Decoder {
             }
         }
         let rest = &pending[start..];
-        if rest.len() > MAXIMUM_LENGTH {
-            let fault = too_long(MAXIMUM_LENGTH);
+        let limit = self.longest();
+        if rest.len() > limit {
+            let fault = too_long(limit, limit);
             self.give(Piece { guessed: true, ..Piece::broken(rest, arrival, fault) }, out);
             guess.give_up();
             return pending.len();
@@ -327,13 +330,18 @@ impl Decoder {
         self.give(piece, out);
     }
 
+    /// The longest message, in bytes.
+    fn longest(&self) -> usize {
+        self.format.settings().limits.longest()
+    }
+
     /// Hands on one message.
     fn give(&mut self, piece: Piece<'_>, out: &mut dyn FnMut(Decoded)) {
         let Piece { raw, header, trailer, arrival, guessed, lost, fault } = piece;
         let format = if lost { Format::raw() } else { self.format.clone() };
         let (body, unknown) = match fault {
             Some(fault) => (Err(fault), None),
-            None => match decode(format.codec(), &raw[header..raw.len() - trailer]) {
+            None => match decode(&format, &raw[header..raw.len() - trailer]) {
                 Ok((value, unknown)) => (Ok(value), unknown),
                 Err(fault) => (Err(Fault { at: fault.at + header, ..fault }), None),
             },
@@ -368,26 +376,27 @@ impl State {
             (_, Framing::Idle(pause)) => State::Idle(pause),
             (Codec::Protobuf(Some(message)), Framing::Guess) => State::Guess(Guess {
                 scanner: Scanner::new(message),
-                window: format.guess_window(),
+                window: format.settings().guess_window,
                 first_chunk: None,
                 complete: Arrival::default(),
                 unsure: false,
             }),
-            (_, framing) => Cutter::new(framing).map_or(State::Chunk, State::Delimited),
+            (_, framing) => Cutter::new(framing, &format.settings().limits)
+                .map_or(State::Chunk, State::Delimited),
         }
     }
 }
 
 /// A message's value, and the fields that its schema does not know.
-fn decode(codec: &Codec, bytes: &[u8]) -> Result<(Value, Option<Value>), Fault> {
-    if bytes.len() > MAXIMUM_LENGTH {
-        return Err(too_long(MAXIMUM_LENGTH));
+fn decode(format: &Format, bytes: &[u8]) -> Result<(Value, Option<Value>), Fault> {
+    let limits = &format.settings().limits;
+    let longest = limits.longest();
+    if bytes.len() > longest {
+        return Err(too_long(longest, longest));
     }
-    match codec {
+    match format.codec() {
         Codec::Text => text::decode(bytes).map(|value| (value, None)),
-        Codec::Pickle => {
-            pickle::decode(bytes, &pickle::Limits::default()).map(|value| (value, None))
-        }
+        Codec::Pickle => pickle::decode(bytes, limits).map(|value| (value, None)),
         Codec::Protobuf(Some(message)) => protobuf::decode(message, bytes),
         Codec::Protobuf(None) => protobuf::decode_by_number(bytes).map(|value| (value, None)),
         Codec::Raw | Codec::Auto => Ok((Value::bytes(bytes), None)),

@@ -1,16 +1,28 @@
 //! `auto`: which format explains the bytes that were seen.
 
+use std::sync::Arc;
+
 use super::pickle::{Limits, Progress, Splitter};
-use super::{Codec, Format, Framing};
+use super::{Codec, Format, Framing, Settings};
 
 /// The format that explains every byte of the chunks that a side began with, and why it is the one;
 /// `raw` where none does.
 pub fn detect(chunks: &[&[u8]]) -> (Format, String) {
+    detect_with(chunks, &Arc::default())
+}
+
+/// As [`detect`], for bytes that are read so.
+pub fn detect_with(chunks: &[&[u8]], settings: &Arc<Settings>) -> (Format, String) {
+    let (format, reason) = explain(chunks, &settings.limits);
+    (format.with_settings(settings), reason)
+}
+
+fn explain(chunks: &[&[u8]], limits: &Limits) -> (Format, String) {
     let size: usize = chunks.iter().map(|chunk| chunk.len()).sum();
     if size == 0 {
         return (Format::raw(), "no bytes were seen".to_owned());
     }
-    if let Some(reason) = pickles(chunks) {
+    if let Some(reason) = pickles(chunks, limits) {
         return (Format::new(Codec::Pickle, Framing::Codec), reason);
     }
     match not_text(chunks) {
@@ -31,12 +43,12 @@ pub fn detect(chunks: &[&[u8]]) -> (Format, String) {
 }
 
 /// Why the bytes are pickles, one after the other, of which the last may be unfinished.
-fn pickles(chunks: &[&[u8]]) -> Option<String> {
+fn pickles(chunks: &[&[u8]], limits: &Limits) -> Option<String> {
     let mut beginning = chunks.iter().copied().flatten();
     let (Some(0x80), Some(protocol @ 2..=5)) = (beginning.next(), beginning.next()) else {
         return None;
     };
-    let mut splitter = Splitter::new(&Limits::default());
+    let mut splitter = Splitter::new(limits);
     let mut whole = 0;
     for &chunk in chunks {
         let mut rest = chunk;

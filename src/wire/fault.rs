@@ -34,6 +34,13 @@ impl Fault {
     pub fn new(kind: FaultKind, at: usize, message: impl Into<String>) -> Fault {
         Fault { kind, at, message: message.into() }
     }
+
+    /// What was found at this byte of the message is more than the limit of this `name` allows: a
+    /// command's `--limit`, a Python call's `limits`.
+    #[cold]
+    pub fn limit(at: usize, found: impl fmt::Display, name: &str) -> Fault {
+        Fault::new(FaultKind::Limit, at, format!("{found}; limit {name}=N allows more"))
+    }
 }
 
 impl FaultKind {

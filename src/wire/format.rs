@@ -3,13 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 use super::framing::Framing;
 use super::protobuf::{self, MessageType, Schema};
-use super::{Value, json, pickle, text};
+use super::{Settings, Value, json, pickle, text};
 use crate::{Error, Result};
 
 /// A codec and a framing: `text/line`, `pickle`, `protobuf:pb.TempEvent/u32be`.
@@ -26,7 +25,7 @@ use crate::{Error, Result};
 pub struct Format {
     codec: Codec,
     framing: Framing,
-    guess_window: Duration,
+    settings: Arc<Settings>,
     spelling: Arc<str>,
 }
 
@@ -47,9 +46,6 @@ pub enum Codec {
 }
 
 impl Format {
-    /// How soon the next chunk must come for a guessed protobuf message to go on in it.
-    pub const GUESS_WINDOW: Duration = Duration::from_millis(5);
-
     /// The format of this spelling, with the messages that are built in.
     pub fn parse(spelling: &str) -> Result<Format> {
         Format::parse_with(spelling, Schema::built_in())
@@ -77,7 +73,7 @@ impl Format {
         if framing != codec.default_framing() {
             spelling.push_str(&format!("/{framing}"));
         }
-        Format { codec, framing, guess_window: Format::GUESS_WINDOW, spelling: spelling.into() }
+        Format { codec, framing, settings: Arc::default(), spelling: spelling.into() }
     }
 
     /// How a message's bytes become a value.
@@ -106,18 +102,17 @@ impl Format {
         if framing == self.framing || !self.codec.suits(framing) {
             return self.clone();
         }
-        let guess_window = self.guess_window;
-        Format { guess_window, ..Format::new(self.codec.clone(), framing) }
+        Format::new(self.codec.clone(), framing).with_settings(&self.settings)
     }
 
-    /// How soon the next chunk must come for a message found by `guess` to go on in it.
-    pub fn guess_window(&self) -> Duration {
-        self.guess_window
+    /// How bytes of this format may be read.
+    pub fn settings(&self) -> &Arc<Settings> {
+        &self.settings
     }
 
-    /// Sets [`guess_window`](Format::guess_window); no other framing has a use for it.
-    pub fn set_guess_window(&mut self, window: Duration) {
-        self.guess_window = window;
+    /// The same format, read so.
+    pub fn with_settings(self, settings: &Arc<Settings>) -> Format {
+        Format { settings: settings.clone(), ..self }
     }
 
     /// The value that a person writes as `text`, in this format: the text itself for `text`, base64

@@ -6,6 +6,7 @@
 //! | item | what it does |
 //! | --- | --- |
 //! | [`Format`] | says how bytes are cut and read; parsed from its spelling |
+//! | [`Settings`] | how far a guess may go, and what a peer may take |
 //! | [`Decoder`] | one side's bytes, as they come, to messages |
 //! | [`encode`] | a value to a message's bytes |
 //! | [`Value`] | what all codecs decode to |
@@ -21,17 +22,19 @@ pub mod framing;
 pub mod json;
 pub mod pickle;
 pub mod protobuf;
+mod settings;
 mod text;
 pub mod value;
 mod visible;
 
 pub use decoded::{Arrival, Decoded, Split};
 pub use decoder::Decoder;
-pub use detect::detect;
+pub use detect::{detect, detect_with};
 pub use fault::{Fault, FaultKind};
 pub use format::{Codec, Format};
 pub use framing::{Framing, Prefix};
 pub use pickle::{Limit, Limits};
+pub use settings::Settings;
 pub use value::Value;
 pub use visible::visible;
 
@@ -51,5 +54,6 @@ pub fn encode(format: &Format, value: &Value) -> Result<Vec<u8>> {
 /// # Errors
 /// [`Error::Value`](crate::Error::Value) if the framing cannot carry it.
 pub fn wrap(format: &Format, body: Vec<u8>) -> Result<Vec<u8>> {
-    format.framing().wrap(body).map_err(|reason| format.refuse(reason))
+    let longest = format.settings().limits.longest();
+    format.framing().wrap(body, longest).map_err(|reason| format.refuse(reason))
 }

@@ -3,7 +3,7 @@
 mod stream;
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::sync::Arc;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -12,11 +12,12 @@ use pyo3::types::{PyBytes, PyString};
 use stream::Stream;
 
 use super::net::Seconds;
+use super::wire::{self, LimitsArgument, settings};
 use super::{message, session};
 use crate::Result;
 use crate::capture::{self, Reader};
 use crate::message::Output;
-use crate::wire::Format;
+use crate::wire::{Format, Settings};
 
 /// One path, or several.
 pub(super) struct Paths(pub(super) Vec<PathBuf>);
@@ -47,24 +48,28 @@ impl<'py> FromPyObject<'_, 'py> for Paths {
 /// Open a capture, pcap or pcapng, or several as one: connections are numbered on.
 ///
 /// Without a format each is read as it was recorded, else as what its bytes look like. `guess_window`
-/// is how long, in seconds, a Protocol Buffers message with no length may pause and still go on. Raises
-/// OSError for a file that cannot be read, CaptureError for one that is no capture, FormatError.
+/// is how long, in seconds, a Protocol Buffers message with no length may pause and still go on.
+/// `limits` changes what a message may take, as {"depth": 1000}: bytes, and of a pickle nodes, memo,
+/// line, digits, depth, key_depth, key_nodes. Raises OSError for a file that cannot be read,
+/// CaptureError for one that is no capture, FormatError, UsageError.
 #[pyfunction]
-#[pyo3(signature = (path, format = None, *, guess_window = Seconds(Format::GUESS_WINDOW)), text_signature = "(path, format=None, *, guess_window=0.005)")]
+#[pyo3(signature = (path, format = None, *, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None), text_signature = "(path, format=None, *, guess_window=0.005, limits=None)")]
 pub(super) fn open(
     py: Python<'_>,
     path: Paths,
     format: Option<&str>,
     guess_window: Seconds,
+    limits: Option<LimitsArgument>,
 ) -> PyResult<Capture> {
-    let format = format.map(Format::parse).transpose()?;
+    let settings = settings(guess_window, limits)?;
+    let format = format.map(|spelling| wire::format(spelling, &settings)).transpose()?;
     let Paths(paths) = path;
     // Errors are raised here, and not at the first message; each reading opens the files anew.
     let origins = py.detach(|| {
         let origin = |path: &PathBuf| Reader::open(path).map(|reader| reader.origin().clone());
         paths.iter().map(origin).collect::<Result<Vec<_>>>()
     })?;
-    Ok(Capture { paths, format, guess_window: guess_window.0, origins })
+    Ok(Capture { paths, format, settings, origins })
 }
 
 /// What was recorded. Iterating gives its messages, in the order of the session; it can be iterated
@@ -73,7 +78,7 @@ pub(super) fn open(
 pub(super) struct Capture {
     paths: Vec<PathBuf>,
     format: Option<Format>,
-    guess_window: Duration,
+    settings: Arc<Settings>,
     origins: Vec<capture::Origin>,
 }
 
@@ -86,13 +91,12 @@ impl Capture {
 #[pymethods]
 impl Capture {
     fn __iter__(&self) -> Messages {
-        let (given, guess_window) = (self.format.clone(), self.guess_window);
+        let (given, settings) = (self.format.clone(), self.settings.clone());
         let format = move |origin: &capture::Origin| {
             // A capture of a later version may name a format that this one does not know.
             let recorded = || origin.format().and_then(|spelling| Format::parse(spelling).ok());
-            let mut format = given.clone().or_else(recorded).unwrap_or_else(Format::auto);
-            format.set_guess_window(guess_window);
-            format
+            let format = given.clone().or_else(recorded).unwrap_or_else(Format::auto);
+            format.with_settings(&settings)
         };
         Messages(Stream::new(&self.paths, format, |output| match output {
             Output::Message(message) => Some(message),

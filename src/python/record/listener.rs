@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use super::super::message::Message;
 use super::super::net::{AddressArgument, Seconds, pair};
 use super::super::service::{Service, leave};
-use super::super::wire;
+use super::super::wire::{self, LimitsArgument};
 use super::inbox::{Feed, Inbox, Next};
 use super::{Tee, conclude, writer};
 use crate::Error;
@@ -17,16 +17,15 @@ use crate::message::Assembler;
 use crate::net::{self, Address, Recorder, Stop};
 use crate::record::{self, Limits, Notice, Observer};
 use crate::session::Side;
-use crate::wire::Format;
+use crate::wire::Settings;
 
 /// Listen, and take what clients send as messages. Iterate it; they come as they arrive.
 ///
 /// Answers nothing, and closes a connection when its client does. Messages that are not taken wait, up
-/// to 64 MiB of them; then the clients do. `output` records a capture as well. `guess_window` is how
-/// long, in seconds, a Protocol Buffers message with no length may pause and still go on. Raises OSError
-/// for an address that cannot be had, FormatError.
+/// to 64 MiB of them; then the clients do. `output` records a capture as well. `guess_window` and
+/// `limits` are as for open. Raises OSError for an address that cannot be had, FormatError, UsageError.
 #[pyfunction]
-#[pyo3(signature = (address = AddressArgument(Address::loopback(0)), *, format, output = None, force = false, guess_window = Seconds(Format::GUESS_WINDOW)), text_signature = "(address='127.0.0.1:0', *, format, output=None, force=False, guess_window=0.005)")]
+#[pyo3(signature = (address = AddressArgument(Address::loopback(0)), *, format, output = None, force = false, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None), text_signature = "(address='127.0.0.1:0', *, format, output=None, force=False, guess_window=0.005, limits=None)")]
 pub(in crate::python) fn listen(
     py: Python<'_>,
     address: AddressArgument,
@@ -34,12 +33,13 @@ pub(in crate::python) fn listen(
     output: Option<PathBuf>,
     force: bool,
     guess_window: Seconds,
+    limits: Option<LimitsArgument>,
 ) -> PyResult<Listener> {
-    let format = wire::format(format, guess_window)?;
+    let format = wire::format(format, &wire::settings(guess_window, limits)?)?;
     let inbox = Arc::new(Inbox::default());
     let feed = Feed { inbox: inbox.clone(), side: Side::Client, waits: true };
     let stop = Stop::new();
-    let limits = Limits { stop: stop.clone(), ..Limits::default() };
+    let service_limits = Limits { stop: stop.clone(), ..Limits::default() };
     let observer: Observer = Arc::new(|_: &Notice| {});
     let ending = Ending(inbox.clone());
     let service = Service::start(py, stop, move |announce| async move {
@@ -54,7 +54,7 @@ pub(in crate::python) fn listen(
         let recorder = Arc::new(Recorder::new(sink));
         // Whoever waits may have been interrupted.
         let _ = announce.send(here);
-        let ended = record::listen(listener, recorder.clone(), limits, observer).await;
+        let ended = record::listen(listener, recorder.clone(), service_limits, observer).await;
         conclude(recorder, ended)
     })?;
     Ok(Listener { service, inbox })

@@ -14,7 +14,7 @@ use tokio::time::{sleep, timeout};
 use super::super::message::Message;
 use super::super::net::{AddressArgument, Seconds, pair};
 use super::super::service::{Pending, Service, Waited, leave};
-use super::super::wire::{self, message_bytes};
+use super::super::wire::{self, LimitsArgument, message_bytes};
 use super::inbox::{Feed, Inbox, Next};
 use super::listener::Ending;
 use super::{Tee, conclude, writer};
@@ -24,7 +24,7 @@ use crate::message::Assembler;
 use crate::net::{Recorder, Stop};
 use crate::record::Endpoint;
 use crate::session::Side;
-use crate::wire::Format;
+use crate::wire::{Format, Settings};
 
 /// How often the recording hears that time passes.
 const TICK: Duration = Duration::from_millis(5);
@@ -35,10 +35,10 @@ const CLOSE_WAIT: Duration = Duration::from_millis(200);
 
 /// Connect to a server, to send messages and receive its answers.
 ///
-/// `output` records a capture as well. `guess_window` is how long, in seconds, a Protocol Buffers
-/// message with no length may pause and still go on. Raises OSError if the server cannot be reached, FormatError.
+/// `output` records a capture as well. `guess_window` and `limits` are as for open. Raises OSError if the
+/// server cannot be reached, FormatError, UsageError.
 #[pyfunction]
-#[pyo3(signature = (address, *, format, output = None, force = false, guess_window = Seconds(Format::GUESS_WINDOW)), text_signature = "(address, *, format, output=None, force=False, guess_window=0.005)")]
+#[pyo3(signature = (address, *, format, output = None, force = false, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None), text_signature = "(address, *, format, output=None, force=False, guess_window=0.005, limits=None)")]
 pub(in crate::python) fn connect(
     py: Python<'_>,
     address: AddressArgument,
@@ -46,8 +46,9 @@ pub(in crate::python) fn connect(
     output: Option<PathBuf>,
     force: bool,
     guess_window: Seconds,
+    limits: Option<LimitsArgument>,
 ) -> PyResult<Peer> {
-    let format = wire::format(format, guess_window)?;
+    let format = wire::format(format, &wire::settings(guess_window, limits)?)?;
     let address = address.0.dialled()?;
     let inbox = Arc::new(Inbox::default());
     let feed = Feed { inbox: inbox.clone(), side: Side::Server, waits: false };

@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use super::super::capture::Paths;
 use super::super::net::{AddressArgument, Seconds};
 use super::super::service;
+use super::super::wire::{LimitsArgument, settings};
 use super::arguments::{
     Connections, RateArgument, SpeedArgument, Spelled, ToleranceArgument, Word, either,
 };
@@ -18,7 +19,7 @@ use crate::load::Loaded;
 use crate::net::{self, Address};
 use crate::replay::{self as core, Carry, Compare, Options, Path as Place, Script, Speed};
 use crate::session::Side;
-use crate::wire::Format;
+use crate::wire::Settings;
 use crate::{Error, Result};
 
 /// Play the recorded client to the server at `to`; return what was done and found.
@@ -40,7 +41,7 @@ use crate::{Error, Result};
 /// A server that cannot be reached is a failure of the receipt. Raises OSError: FileExistsError for an
 /// `output` that is there, unless `force`; CaptureError, FormatError, UsageError.
 #[pyfunction]
-#[pyo3(signature = (path, to, *, speed = SpeedArgument(Speed::RECORDED), rate = None, cap_idle = None, patience = Seconds(Options::PATIENCE), format = None, guess_window = Seconds(Format::GUESS_WINDOW), connection = None, serial = false, across_gaps = false, compare = Word::default(), ignore = Spelled::default(), tolerance = ToleranceArgument::default(), unordered = Spelled::default(), carry = Spelled::default(), listen = None, output = None, force = false), text_signature = "(path, to, *, speed=1.0, rate=None, cap_idle=None, patience=5.0, format=None, guess_window=0.005, connection=None, serial=False, across_gaps=False, compare='values', ignore=(), tolerance=(), unordered=(), carry=(), listen=None, output=None, force=False)")]
+#[pyo3(signature = (path, to, *, speed = SpeedArgument(Speed::RECORDED), rate = None, cap_idle = None, patience = Seconds(Options::PATIENCE), format = None, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None, connection = None, serial = false, across_gaps = false, compare = Word::default(), ignore = Spelled::default(), tolerance = ToleranceArgument::default(), unordered = Spelled::default(), carry = Spelled::default(), listen = None, output = None, force = false), text_signature = "(path, to, *, speed=1.0, rate=None, cap_idle=None, patience=5.0, format=None, guess_window=0.005, limits=None, connection=None, serial=False, across_gaps=False, compare='values', ignore=(), tolerance=(), unordered=(), carry=(), listen=None, output=None, force=False)")]
 #[expect(clippy::too_many_arguments)] // Each one a keyword of its own.
 pub(in crate::python) fn replay(
     py: Python<'_>,
@@ -52,6 +53,7 @@ pub(in crate::python) fn replay(
     patience: Seconds,
     format: Option<&str>,
     guess_window: Seconds,
+    limits: Option<LimitsArgument>,
     connection: Option<Connections>,
     serial: bool,
     across_gaps: bool,
@@ -70,7 +72,8 @@ pub(in crate::python) fn replay(
     }
     let to = to.0.dialled()?;
     either(("serial", serial), ("listen", listen.is_some()))?;
-    let what = What { path, format, guess_window, connection, across_gaps };
+    let settings = settings(guess_window, limits)?;
+    let what = What { path, format, settings, connection, across_gaps };
     let time = Time { speed, rate, cap_idle, patience };
     let equality = Equality { compare, ignore, tolerance, unordered, carry };
     let mut playing = Playing::new(what, time, equality, Output { output, force })?;

@@ -6,12 +6,13 @@ use pyo3::prelude::*;
 
 use super::super::net::Seconds;
 use super::super::service;
+use super::super::wire::{LimitsArgument, settings};
 use super::arguments::{Connections, Spelled, ToleranceArgument, Word};
 use super::playing::{Equality, loading};
 use super::receipt::Receipt;
 use crate::net::Stop;
 use crate::replay::{self as core, Compare, Path as Place};
-use crate::wire::Format;
+use crate::wire::Settings;
 
 /// Compare two captures, message by message; return what was found.
 ///
@@ -19,7 +20,7 @@ use crate::wire::Format;
 /// replay compares answers; for the arguments see there. `first` says what is expected. A receipt of
 /// nothing that was compared has failed. Raises OSError, CaptureError, FormatError, UsageError.
 #[pyfunction]
-#[pyo3(signature = (first, second, *, format = None, guess_window = Seconds(Format::GUESS_WINDOW), connection = None, compare = Word::default(), ignore = Spelled::default(), tolerance = ToleranceArgument::default(), unordered = Spelled::default()), text_signature = "(first, second, *, format=None, guess_window=0.005, connection=None, compare='values', ignore=(), tolerance=(), unordered=())")]
+#[pyo3(signature = (first, second, *, format = None, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None, connection = None, compare = Word::default(), ignore = Spelled::default(), tolerance = ToleranceArgument::default(), unordered = Spelled::default()), text_signature = "(first, second, *, format=None, guess_window=0.005, limits=None, connection=None, compare='values', ignore=(), tolerance=(), unordered=())")]
 #[expect(clippy::too_many_arguments)] // Each one a keyword of its own.
 pub(in crate::python) fn diff(
     py: Python<'_>,
@@ -27,6 +28,7 @@ pub(in crate::python) fn diff(
     second: PathBuf,
     format: Option<&str>,
     guess_window: Seconds,
+    limits: Option<LimitsArgument>,
     connection: Option<Connections>,
     compare: Word<Compare>,
     ignore: Spelled<Place>,
@@ -35,7 +37,7 @@ pub(in crate::python) fn diff(
 ) -> PyResult<Receipt> {
     let carry = Spelled::default();
     let rules = Equality { compare, ignore, tolerance, unordered, carry }.rules()?;
-    let loading = loading(format, guess_window, connection)?;
+    let loading = loading(format, settings(guess_window, limits)?, connection)?;
     let receipt = service::run(py, &Stop::new(), move || {
         let (first, second) = loading.pair(first, second)?;
         let mut receipt = core::diff(&first.script, &second.script, &rules);

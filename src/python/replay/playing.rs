@@ -17,7 +17,7 @@ use crate::load::{Loaded, Loading, Provenance};
 use crate::net::Recorder;
 use crate::replay::{Carry, Compare, Options, Path as Place, Receipt, Rules, Speed};
 use crate::session::{Side, Sink};
-use crate::wire::Format;
+use crate::wire::{Format, Settings};
 
 /// What is played, how, and where it is recorded.
 pub(super) struct Playing {
@@ -31,7 +31,7 @@ pub(super) struct Playing {
 pub(super) struct What<'a> {
     pub(super) path: Paths,
     pub(super) format: Option<&'a str>,
-    pub(super) guess_window: Seconds,
+    pub(super) settings: Arc<Settings>,
     pub(super) connection: Option<Connections>,
     pub(super) across_gaps: bool,
 }
@@ -74,12 +74,12 @@ impl Equality {
 /// What of captures is read, and as what.
 pub(super) fn loading(
     format: Option<&str>,
-    guess_window: Seconds,
+    settings: Arc<Settings>,
     connection: Option<Connections>,
 ) -> PyResult<Loading> {
-    let format = format.map(|spelling| wire::format(spelling, guess_window)).transpose()?;
+    let format = format.map(|spelling| wire::format(spelling, &settings)).transpose()?;
     let connections = connection.map(|chosen| chosen.0);
-    Ok(Loading { format, guess_window: guess_window.0, connections, ..Loading::default() })
+    Ok(Loading { format, settings, connections, ..Loading::default() })
 }
 
 /// Where the replay itself is recorded, if anywhere.
@@ -106,7 +106,7 @@ impl Playing {
         let loading = Loading {
             cap_idle: time.cap_idle.map(|most| most.0),
             interval: time.rate.map(|rate| rate.0),
-            ..loading(what.format, what.guess_window, what.connection)?
+            ..loading(what.format, what.settings, what.connection)?
         };
         let options = Options {
             speed: time.speed.0,

@@ -10,6 +10,7 @@ use pyo3::sync::PyOnceLock;
 use super::super::capture::Paths;
 use super::super::net::{AddressArgument, Seconds, pair};
 use super::super::service::{Service, leave};
+use super::super::wire::{LimitsArgument, settings};
 use super::arguments::{
     Connections, RateArgument, SpeedArgument, Spelled, ToleranceArgument, Word,
 };
@@ -20,7 +21,7 @@ use crate::load::Loaded;
 use crate::net::{self, Address, Stop};
 use crate::replay::{self, Carry, Compare, Matching, Miss, Options, Path as Place, Speed};
 use crate::session::Side;
-use crate::wire::Format;
+use crate::wire::Settings;
 
 /// Play the recorded server to the clients that connect to `server.address`.
 ///
@@ -34,7 +35,7 @@ use crate::wire::Format;
 /// unless all that was recorded has been played and nothing differed, Mismatch is raised. For the other
 /// arguments see replay. Raises OSError, CaptureError, FormatError, UsageError.
 #[pyfunction]
-#[pyo3(signature = (path, *, listen = AddressArgument(Address::loopback(0)), wait = None, r#match = Word::default(), on_miss = Word::default(), repeat = false, connections = None, speed = SpeedArgument(Speed::RECORDED), rate = None, cap_idle = None, patience = Seconds(Options::PATIENCE), format = None, guess_window = Seconds(Format::GUESS_WINDOW), connection = None, across_gaps = false, compare = Word::default(), ignore = Spelled::default(), tolerance = ToleranceArgument::default(), unordered = Spelled::default(), carry = Spelled::default(), output = None, force = false), text_signature = "(path, *, listen='127.0.0.1:0', wait=None, match='order', on_miss='close', repeat=False, connections=None, speed=1.0, rate=None, cap_idle=None, patience=5.0, format=None, guess_window=0.005, connection=None, across_gaps=False, compare='values', ignore=(), tolerance=(), unordered=(), carry=(), output=None, force=False)")]
+#[pyo3(signature = (path, *, listen = AddressArgument(Address::loopback(0)), wait = None, r#match = Word::default(), on_miss = Word::default(), repeat = false, connections = None, speed = SpeedArgument(Speed::RECORDED), rate = None, cap_idle = None, patience = Seconds(Options::PATIENCE), format = None, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None, connection = None, across_gaps = false, compare = Word::default(), ignore = Spelled::default(), tolerance = ToleranceArgument::default(), unordered = Spelled::default(), carry = Spelled::default(), output = None, force = false), text_signature = "(path, *, listen='127.0.0.1:0', wait=None, match='order', on_miss='close', repeat=False, connections=None, speed=1.0, rate=None, cap_idle=None, patience=5.0, format=None, guess_window=0.005, limits=None, connection=None, across_gaps=False, compare='values', ignore=(), tolerance=(), unordered=(), carry=(), output=None, force=False)")]
 #[expect(clippy::too_many_arguments)] // Each one a keyword of its own.
 pub(in crate::python) fn serve(
     py: Python<'_>,
@@ -51,6 +52,7 @@ pub(in crate::python) fn serve(
     patience: Seconds,
     format: Option<&str>,
     guess_window: Seconds,
+    limits: Option<LimitsArgument>,
     connection: Option<Connections>,
     across_gaps: bool,
     compare: Word<Compare>,
@@ -61,7 +63,8 @@ pub(in crate::python) fn serve(
     output: Option<PathBuf>,
     force: bool,
 ) -> PyResult<Serving> {
-    let what = What { path, format, guess_window, connection, across_gaps };
+    let settings = settings(guess_window, limits)?;
+    let what = What { path, format, settings, connection, across_gaps };
     let time = Time { speed, rate, cap_idle, patience };
     let equality = Equality { compare, ignore, tolerance, unordered, carry };
     let playing = Playing::new(what, time, equality, Output { output, force })?;

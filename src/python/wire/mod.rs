@@ -3,8 +3,11 @@
 mod from_python;
 mod opaque;
 mod pickle;
+mod settings;
 mod telemetry;
 mod to_python;
+
+use std::sync::Arc;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -13,17 +16,16 @@ use pyo3::types::{PyBytes, PyDict, PyString};
 pub(super) use from_python::from_python;
 pub(super) use opaque::Opaque;
 pub(super) use pickle::{dump, dumps, load, loads};
+pub(super) use settings::{LimitsArgument, settings};
 pub(super) use telemetry::TempEvent;
 pub(super) use to_python::to_python;
 
-use super::net::Seconds;
-use crate::wire::{Codec, Format, encode, wrap};
+use crate::Result;
+use crate::wire::{Codec, Format, Settings, encode, wrap};
 
-/// The format of a spelling, with the pause after which a guessed message is over.
-pub(super) fn format(spelling: &str, guess_window: Seconds) -> PyResult<Format> {
-    let mut format = Format::parse(spelling)?;
-    format.set_guess_window(guess_window.0);
-    Ok(format)
+/// The format of a spelling, read so.
+pub(super) fn format(spelling: &str, settings: &Arc<Settings>) -> Result<Format> {
+    Ok(Format::parse(spelling)?.with_settings(settings))
 }
 
 /// The bytes of one message that says what `object` does.

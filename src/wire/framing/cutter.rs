@@ -1,9 +1,9 @@
 //! The framings whose message ends stand in the bytes themselves.
 
-use super::{Framing, MAXIMUM_LENGTH, Prefix};
-use crate::wire::pickle::{self, Progress, Splitter};
+use super::{Framing, Prefix};
+use crate::wire::Fault;
+use crate::wire::pickle::{Limits, Progress, Splitter};
 use crate::wire::protobuf::scan;
-use crate::wire::{Fault, FaultKind};
 
 /// What a [`Cutter`] found at the beginning of the pending bytes.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub enum Cut {
         /// How many bytes of terminator it ends with.
         trailer: usize,
     },
-    /// So many bytes belong to a message that exceeds [`MAXIMUM_LENGTH`]; the framing goes on after.
+    /// So many bytes belong to a message that is longer than allowed; the framing goes on after.
     Overlong {
         /// How many.
         length: usize,
@@ -33,6 +33,8 @@ pub enum Cut {
 /// Invariant: `seen` bytes of the pending ones were looked at and hold no end.
 pub struct Cutter {
     seen: usize,
+    /// The longest message.
+    limit: usize,
     kind: Kind,
 }
 
@@ -48,29 +50,29 @@ enum Kind {
 
 impl Cutter {
     /// A cutter at the beginning of a message; `None` where the framing is not in the bytes.
-    pub fn new(framing: Framing) -> Option<Cutter> {
+    pub fn new(framing: Framing, limits: &Limits) -> Option<Cutter> {
         let kind = match framing {
             Framing::Line => Kind::Line { overlong: false },
             Framing::Prefix(prefix) => Kind::Prefix(prefix),
             Framing::Varint => Kind::Varint,
-            Framing::Codec => Kind::Pickle(Box::new(Splitter::new(&pickle::Limits::default()))),
+            Framing::Codec => Kind::Pickle(Box::new(Splitter::new(limits))),
             Framing::Chunk | Framing::Idle(_) | Framing::Guess => return None,
         };
-        Some(Cutter { seen: 0, kind })
+        Some(Cutter { seen: 0, limit: limits.longest(), kind })
     }
 
     /// Looks for a message's end in `pending`, which begins where the last message ended and holds
     /// at least what it held when [`Cut::More`] was answered.
     pub fn next(&mut self, pending: &[u8]) -> Cut {
         let cut = match &mut self.kind {
-            Kind::Line { overlong } => line(pending, self.seen, overlong),
+            Kind::Line { overlong } => line(pending, self.seen, self.limit, overlong),
             Kind::Prefix(prefix) => match pending.get(..prefix.width()) {
                 None => Cut::More,
-                Some(bytes) => prefixed(pending, prefix.width(), prefix.read(bytes)),
+                Some(bytes) => prefixed(pending, prefix.width(), prefix.read(bytes), self.limit),
             },
             Kind::Varint => match scan::varint(pending, 0) {
                 Ok(None) => Cut::More,
-                Ok(Some((length, header))) => prefixed(pending, header, length),
+                Ok(Some((length, header))) => prefixed(pending, header, length, self.limit),
                 Err(fault) => Cut::Broken(fault),
             },
             Kind::Pickle(splitter) => match splitter.feed(&pending[self.seen..]) {
@@ -96,17 +98,17 @@ impl Cutter {
     }
 }
 
-fn line(pending: &[u8], seen: usize, overlong: &mut bool) -> Cut {
+fn line(pending: &[u8], seen: usize, limit: usize, overlong: &mut bool) -> Cut {
     match memchr::memchr(b'\n', &pending[seen..]) {
         Some(found) => {
             let length = seen + found + 1;
-            if std::mem::take(overlong) || length > MAXIMUM_LENGTH {
+            if std::mem::take(overlong) || length > limit {
                 return Cut::Overlong { length };
             }
             let trailer = if pending[..length].ends_with(b"\r\n") { 2 } else { 1 };
             Cut::Message { length, header: 0, trailer }
         }
-        None if pending.len() > MAXIMUM_LENGTH => {
+        None if pending.len() > limit => {
             *overlong = true;
             Cut::Overlong { length: pending.len() }
         }
@@ -114,23 +116,22 @@ fn line(pending: &[u8], seen: usize, overlong: &mut bool) -> Cut {
     }
 }
 
-fn prefixed(pending: &[u8], header: usize, announced: u64) -> Cut {
+fn prefixed(pending: &[u8], header: usize, announced: u64, limit: usize) -> Cut {
     match usize::try_from(announced) {
-        Ok(body) if body <= MAXIMUM_LENGTH => {
+        Ok(body) if body <= limit => {
             if pending.len() - header < body {
                 return Cut::More;
             }
             Cut::Message { length: header + body, header, trailer: 0 }
         }
-        _ => Cut::Broken(Fault::new(
-            FaultKind::Limit,
-            0,
-            format!("a length of {announced} is announced; {MAXIMUM_LENGTH} is the most"),
-        )),
+        _ => {
+            let found = format!("a length of {announced} is announced; {limit} is the most");
+            Cut::Broken(Fault::limit(0, found, "bytes"))
+        }
     }
 }
 
-/// The fault of a message that goes on beyond [`MAXIMUM_LENGTH`].
-pub fn too_long(at: usize) -> Fault {
-    Fault::new(FaultKind::Limit, at, format!("longer than {MAXIMUM_LENGTH} bytes"))
+/// The fault of a message that goes on beyond the `limit`.
+pub fn too_long(at: usize, limit: usize) -> Fault {
+    Fault::limit(at, format!("longer than {limit} bytes"), "bytes")
 }

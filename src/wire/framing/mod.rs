@@ -7,7 +7,7 @@ use std::time::Duration;
 
 pub(super) use cutter::{Cut, Cutter, too_long};
 
-/// The longest message, in bytes, prefix and terminator included; a longer one is a
+/// The longest message, in bytes, that nobody asked to be otherwise; a longer one is a
 /// [`Limit`](super::FaultKind::Limit) fault.
 pub const MAXIMUM_LENGTH: usize = 64 << 20;
 
@@ -102,11 +102,11 @@ impl Framing {
         message.get(header..).unwrap_or_default()
     }
 
-    /// A message as this framing sends it, or why it cannot.
-    pub(super) fn wrap(self, body: Vec<u8>) -> Result<Vec<u8>, String> {
-        if body.len() > MAXIMUM_LENGTH {
+    /// A message of at most `limit` bytes as this framing sends it, or why it cannot.
+    pub(super) fn wrap(self, body: Vec<u8>, limit: usize) -> Result<Vec<u8>, String> {
+        if body.len() > limit {
             return Err(format!(
-                "it takes {} bytes; a message may have {MAXIMUM_LENGTH} at most",
+                "it takes {} bytes; a message may have {limit} at most",
                 body.len()
             ));
         }

@@ -56,7 +56,7 @@ impl Bounds {
             return Fault::new(FaultKind::Corrupt, at, message);
         }
         let message = format!("{name} makes the pickle longer than {} bytes", self.limit);
-        Fault::new(FaultKind::Limit, at, message)
+        Fault::limit(at, message, "bytes")
     }
 
     /// How many bytes may still come at `position`, in this frame or this pickle.
@@ -81,7 +81,7 @@ impl Bounds {
             _ => {
                 let message =
                     format!("a frame of {size} bytes; a pickle may have {} in all", self.limit);
-                Err(Fault::new(FaultKind::Limit, at, message))
+                Err(Fault::limit(at, message, "bytes"))
             }
         }
     }
@@ -133,5 +133,5 @@ pub(super) fn unknown_opcode(at: usize, opcode: u8) -> Fault {
 #[cold]
 pub(super) fn line_too_long(opcode: u8, at: usize, limit: usize) -> Fault {
     let message = format!("{} has a line longer than {limit} bytes", opcode::describe(opcode));
-    Fault::new(FaultKind::Limit, at, message)
+    Fault::limit(at, message, "line")
 }

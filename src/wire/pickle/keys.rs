@@ -180,7 +180,9 @@ impl<'v> Numbers<'v> {
             let known = self.number(key, at)?;
             self.nodes_left = match self.nodes_left.checked_sub(known.nodes) {
                 Some(left) => left,
-                None => return Err(too_large(at, "the keys have too many nodes in all")),
+                None => {
+                    return Err(Fault::limit(at, "the keys have too many nodes in all", "nodes"));
+                }
             };
             let next = seen.len();
             places.push(*seen.entry(known.number).or_insert(next));
@@ -260,11 +262,11 @@ impl<'v> Numbers<'v> {
         depth += 1;
         if depth > self.limits.key_depth {
             let message = format!("a key is nested deeper than {}", self.limits.key_depth);
-            return Err(too_large(at, &message));
+            return Err(Fault::limit(at, message, "key-depth"));
         }
         if nodes > self.limits.key_nodes {
             let message = format!("a key has more than {} nodes", self.limits.key_nodes);
-            return Err(too_large(at, &message));
+            return Err(Fault::limit(at, message, "key-nodes"));
         }
         let content = if matches!(self.value.node(id), Node::Tuple(_)) {
             Content::Tuple(numbers)
@@ -332,10 +334,6 @@ fn float_content(float: f64) -> Content<'static> {
 
 fn unhashable(at: usize, node: &Node) -> Fault {
     Fault::new(FaultKind::Corrupt, at, format!("{} cannot be a key", kind(node)))
-}
-
-fn too_large(at: usize, message: &str) -> Fault {
-    Fault::new(FaultKind::Limit, at, message)
 }
 
 /// What keeps `id` from being a key: a node in it that Python cannot hash, in words.

@@ -2,13 +2,14 @@
 
 use std::str::FromStr;
 
+use crate::wire::framing::MAXIMUM_LENGTH;
 use crate::{Error, Result};
 
-/// What a pickle from a peer may take. Each has a default that ordinary traffic does not meet.
+/// What a pickle from a peer may take. A message of another codec is bounded by `bytes`. Each has a default that ordinary traffic does not meet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Bytes of one pickle: 64 MiB. More than 1 GiB counts as 1 GiB.
+    /// Bytes of one pickle, and of any message: 64 MiB. More than 1 GiB counts as 1 GiB.
     pub bytes: usize,
     /// Nodes of its value, of which an object counts as four: 4 million.
     pub nodes: usize,
@@ -30,7 +31,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Limits {
         Limits {
-            bytes: 64 << 20,
+            bytes: MAXIMUM_LENGTH,
             nodes: 4_000_000,
             memo: 1_000_000,
             line: 1 << 20,
@@ -59,8 +60,13 @@ impl Limits {
         Ok(())
     }
 
+    /// The longest pickle in effect, in bytes: no value has room for more than 1 GiB.
+    pub(in crate::wire) fn longest(&self) -> usize {
+        self.bytes.min(1 << 30)
+    }
+
     /// The limit of this name.
-    fn named(&mut self, name: &str) -> Option<&mut usize> {
+    pub(in crate::wire) fn named(&mut self, name: &str) -> Option<&mut usize> {
         Some(match name.replace('_', "-").as_str() {
             "bytes" => &mut self.bytes,
             "nodes" => &mut self.nodes,
@@ -91,7 +97,7 @@ impl Limits {
 }
 
 /// The error of a limit that there is not.
-fn unknown(name: &str, known: &[&str]) -> Error {
+pub(in crate::wire) fn unknown(name: &str, known: &[&str]) -> Error {
     Error::Usage(format!("no limit is called {name:?}; there are {}", known.join(", ")))
 }
 

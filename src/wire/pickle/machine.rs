@@ -80,7 +80,7 @@ impl<'a> Machine<'a> {
     fn new(bytes: &'a [u8], limits: &Limits) -> Machine<'a> {
         let mut limits = limits.clone();
         // The arena's numbers have 32 bits, and the depths 15.
-        limits.bytes = limits.bytes.min(1 << 30);
+        limits.bytes = limits.longest();
         limits.nodes = limits.nodes.min(1 << 30);
         limits.depth = limits.depth.min(30_000);
         Machine {
@@ -255,8 +255,8 @@ impl<'a> Machine<'a> {
     }
 
     #[cold]
-    pub(super) fn limit(&self, message: String) -> Fault {
-        Fault::new(FaultKind::Limit, self.reader.at, message)
+    pub(super) fn limit(&self, found: String, name: &str) -> Fault {
+        Fault::limit(self.reader.at, found, name)
     }
 
     #[cold]
@@ -267,7 +267,7 @@ impl<'a> Machine<'a> {
 
     #[cold]
     pub(super) fn too_deep(&self) -> Fault {
-        self.limit(format!("nested deeper than {}", self.limits.depth))
+        self.limit(format!("nested deeper than {}", self.limits.depth), "depth")
     }
 
     #[cold]

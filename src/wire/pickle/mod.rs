@@ -36,6 +36,7 @@ mod typed;
 
 pub use constructor::is_plain_constructor;
 pub use emit::encode;
+pub(super) use limits::unknown as unknown_limit;
 pub use limits::{Limit, Limits};
 pub use machine::{Provenance, decode, decode_with_provenance, salvage};
 pub use opcode::opcode_name;

@@ -40,7 +40,8 @@ impl Machine<'_> {
     pub(super) fn integer(&mut self, line: &[u8]) -> Result<(), Fault> {
         let integer = text::integer(line, self.limits.digits).map_err(|reason| match reason {
             Some(reason) => self.corrupt(reason),
-            None => self.limit(format!("an integer of more than {} digits", self.limits.digits)),
+            None => self
+                .limit(format!("an integer of more than {} digits", self.limits.digits), "digits"),
         })?;
         self.push_leaf(integer_node(integer))
     }

@@ -61,9 +61,9 @@ impl Splitter {
     /// A splitter at the beginning of a pickle. Of the limits it applies `bytes` and `line`.
     pub fn new(limits: &Limits) -> Splitter {
         Splitter {
-            limit: limits.bytes,
+            limit: limits.longest(),
             line_limit: limits.line,
-            bounds: Bounds::new(limits.bytes),
+            bounds: Bounds::new(limits.longest()),
             position: 0,
             opcode: 0,
             at: 0,

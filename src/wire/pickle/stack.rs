@@ -40,7 +40,9 @@ impl Machine<'_> {
     pub(super) fn spend_nodes(&mut self, count: usize) -> Result<(), Fault> {
         match self.nodes_left.checked_sub(count) {
             Some(left) => self.nodes_left = left,
-            None => return Err(self.limit(format!("more than {} nodes", self.limits.nodes))),
+            None => {
+                return Err(self.limit(format!("more than {} nodes", self.limits.nodes), "nodes"));
+            }
         }
         Ok(())
     }
@@ -53,7 +55,10 @@ impl Machine<'_> {
                 self.copies_left = ids;
                 Ok(())
             }
-            _ => Err(self.limit("the same data is copied again and again".to_owned())),
+            (left, _) => {
+                let name = if left.is_none() { "bytes" } else { "nodes" };
+                Err(self.limit("the same data is copied again and again".to_owned(), name))
+            }
         }
     }
 
@@ -79,7 +84,9 @@ impl Machine<'_> {
     #[inline]
     pub(super) fn push_again(&mut self, node: NodeId) -> Result<(), Fault> {
         if self.stack.len() >= self.limits.nodes {
-            return Err(self.limit(format!("more than {} things on the stack", self.limits.nodes)));
+            return Err(
+                self.limit(format!("more than {} things on the stack", self.limits.nodes), "nodes")
+            );
         }
         self.stack.push(node);
         Ok(())
@@ -94,7 +101,7 @@ impl Machine<'_> {
     pub(super) fn mark(&mut self) -> Result<(), Fault> {
         // Whatever marks are for closes a container; nested deeper, that would be too deep.
         if self.marks.len() > 4 * self.limits.depth {
-            return Err(self.limit(format!("more than {} marks", 4 * self.limits.depth)));
+            return Err(self.limit(format!("more than {} marks", 4 * self.limits.depth), "depth"));
         }
         // The fence before; the stack is bounded far below 2^32.
         self.marks.push(self.fence as u32);
@@ -125,7 +132,7 @@ impl Machine<'_> {
     pub(super) fn put(&mut self, index: u64) -> Result<(), Fault> {
         let top = self.top()?;
         if self.memo.len() >= self.limits.memo && self.memo.get(index).is_none() {
-            return Err(self.limit(format!("more than {} memo entries", self.limits.memo)));
+            return Err(self.limit(format!("more than {} memo entries", self.limits.memo), "memo"));
         }
         self.memo.put(index, top);
         Ok(())
