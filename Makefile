@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # cargo's own variable, if somebody set it; absolute, as tests run the command from other folders.
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
-PYTHON_SOURCES := benches python tests/peers tests/python
+PYTHON_SOURCES := benches fuzz python tests/peers tests/python
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-rust test-python bench lint format clean

@@ -1,0 +1,128 @@
+//! What holds for any bytes at all: tried here by chance; the targets under `fuzz/` search for what
+//! breaks the same.
+
+use proptest::prelude::*;
+use proptest::sample::select;
+
+mod json;
+mod machine;
+mod splitter;
+
+proptest! {
+    #[test]
+    fn any_bytes_are_cut_alike_however_they_come(bytes in opcodes(40)) {
+        splitter::holds(&bytes);
+    }
+
+    #[test]
+    fn any_bytes_are_a_pickle_that_survives_or_none(bytes in opcodes(40)) {
+        machine::holds(&bytes);
+    }
+
+    #[test]
+    fn a_pickle_of_any_opcodes_survives(pieces in proptest::collection::vec(piece(), 0..40)) {
+        // What is left on the stack becomes a tuple, so that more of them are whole.
+        machine::holds(&[b"(", &*pieces.concat(), b"t."].concat());
+    }
+
+    #[test]
+    fn any_text_is_json_that_survives_or_none(text in json_text()) {
+        json::holds(&text);
+    }
+}
+
+/// Bytes that look like a stream of pickles more often than chance would have it.
+fn opcodes(most: usize) -> impl Strategy<Value = Vec<u8>> {
+    let noise = any::<u8>().prop_map(|code| vec![code]);
+    let pieces = proptest::collection::vec(prop_oneof![30 => piece(), 1 => noise], 0..most);
+    pieces.prop_map(|pieces| pieces.concat())
+}
+
+fn piece() -> impl Strategy<Value = Vec<u8>> {
+    let simple = b"(.012NQR]abdelosut})\x81\x85\x86\x87\x88\x89\x8f\x90\x91\x92\x93\x94\x97\x98";
+    let leaf = b"N]})\x88\x89\x8f";
+    let text = "[a-cé\u{1F980}$]{0,3}";
+    let lines = [
+        &b"I01\n"[..],
+        b"I12\n",
+        b"L-12L\n",
+        b"Vab\\u00e9\n",
+        b"V\\ud800\n",
+        b"S'a\\x00'\n",
+        b"F1.5\n",
+        b"Fnan\n",
+        b"g0\n",
+        b"p1\n",
+        b"cos\nsystem\n",
+        b"c__builtin__\nset\n",
+        b"c_codecs\nencode\n",
+        b"icollections\ndeque\n",
+        b"Ppid\n",
+    ];
+    let counted = [
+        &b"\x8a\x01\xff"[..],
+        b"\x8a\x09\xff\xff\xff\xff\xff\xff\xff\xff\x7f",
+        b"\x82\x05",
+        b"\x80\x04",
+        b"G\x3f\xf8\0\0\0\0\0\0",
+        b"G\x7f\xf8\0\0\0\0\0\0",
+        b"X\x03\0\0\0\xed\xa0\x80",
+        b"C\x02\xff\0",
+        b"\x96\x01\0\0\0\0\0\0\0a",
+        b"\x8d\xff\xff\xff\xff\xff\xff\xff\xff",
+        b"T\xff\xff\xff\xff",
+    ];
+    prop_oneof![
+        8 => select(&simple[..]).prop_map(|code| vec![code]),
+        4 => select(&leaf[..]).prop_map(|code| vec![code]),
+        4 => any::<u8>().prop_map(|number| vec![b'K', number]),
+        2 => (0u8..4).prop_map(|index| vec![b'q', index]),
+        2 => (0u8..4).prop_map(|index| vec![b'h', index]),
+        3 => text.prop_map(|text| [&[0x8c, text.len() as u8], text.as_bytes()].concat()),
+        1 => select(lines.to_vec()).prop_map(<[u8]>::to_vec),
+        1 => select(counted.to_vec()).prop_map(<[u8]>::to_vec),
+        1 => (0u8..12).prop_map(|size| vec![0x95, size, 0, 0, 0, 0, 0, 0, 0]),
+    ]
+}
+
+/// Text that is tagged JSON more often than chance would have it.
+fn json_text() -> impl Strategy<Value = String> {
+    let scalars = [
+        "null",
+        "true",
+        "0",
+        "-7",
+        "1.5",
+        "1e400",
+        "9007199254740993",
+        "\"a\"",
+        "\"$a\"",
+        "\"\\ud83e\"",
+        r#"{"$ref":1}"#,
+        r#"{"$float":"nan"}"#,
+        r#"{"$int":"0x1F"}"#,
+        r#"{"$bytes":"AP8="}"#,
+        r#"{"$str":"Ye2ggGI="}"#,
+        r#"{"$object":{"class":"m.Q"}}"#,
+    ];
+    let value =
+        select(scalars.to_vec()).prop_map(str::to_owned).prop_recursive(4, 24, 4, |inner| {
+            let list =
+                proptest::collection::vec(inner.clone(), 0..4).prop_map(|items| items.join(","));
+            let tags = ["$tuple", "$set", "$frozenset", "$list", "$dict", "$ref", "$id"];
+            prop_oneof![
+                list.clone().prop_map(|items| format!("[{items}]")),
+                (select(tags.to_vec()), list.clone())
+                    .prop_map(|(tag, list)| format!("{{\"{tag}\":[{list}]}}")),
+                (inner.clone(), inner.clone())
+                    .prop_map(|(a, b)| format!("{{\"a\":{a},\"b\":{b}}}")),
+                (inner.clone(), inner.clone())
+                    .prop_map(|(a, b)| format!("{{\"$dict\":[[{a},{b}]]}}")),
+                (0u8..3, inner.clone()).prop_map(|(n, v)| format!("{{\"$id\":{n},\"value\":{v}}}")),
+                (list, inner).prop_map(|(args, state)| format!(
+                    "{{\"$object\":{{\"class\":\"m.Q\",\"args\":[{args}],\"state\":{state}}}}}"
+                )),
+            ]
+        });
+    prop_oneof![8 => value, 1 => any::<String>()]
+}
