@@ -28,16 +28,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--wirespool", required=True, help="the command")
     wirespool = parser.parse_args().wirespool
-    written = subprocess.run([sys.executable, PICKLES, "write"], check=True, capture_output=True, text=True).stdout
-    pickles = [bytes.fromhex(line.split("\t")[2]) for line in written.splitlines()]
+    written = subprocess.run(
+        [sys.executable, PICKLES, "write"], check=True, stdout=subprocess.PIPE, text=True
+    )
+    pickles = [bytes.fromhex(line.split("\t")[2]) for line in written.stdout.splitlines()]
     for data in pickles:
         save("machine", data)
         # The first byte says how the rest is cut.
         save("splitter", bytes([len(data) % 256]) + data)
-    shown = subprocess.run(
-        [wirespool, "decode", "-f", "pickle", "--json"], input=b"".join(pickles), capture_output=True, check=False
-    ).stdout
-    for line in shown.splitlines():
+    decode = [wirespool, "decode", "-f", "pickle", "--json"]
+    shown = subprocess.run(decode, input=b"".join(pickles), stdout=subprocess.PIPE, check=False)
+    for line in shown.stdout.splitlines():
         _, found, value = line.partition(b'"value":')
         if found:
             save("json", value.removesuffix(b"}"))
