@@ -67,6 +67,7 @@ fn what_json_has_not_is_tagged() {
         r#"{"$object":{"extension":240,"args":[]}}"#,
         r#"{"$object":{"buffer":0}}"#,
         r#"{"$id":1,"value":[{"$ref":1}]}"#,
+        r#"[{"$id":1,"value":{"$bytearray":"AQ=="}},{"$ref":1}]"#,
         r#"[{"$id":1,"value":{"a":1}},{"$ref":1},{"$id":2,"value":{"$tuple":[{"$ref":1}]}},{"$ref":2}]"#,
     ] {
         assert_eq!(json::to_string(&json::parse(text).unwrap()), text);

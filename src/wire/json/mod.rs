@@ -13,7 +13,7 @@
 //! | `{"$str":"base64"}` | text with lone surrogates: UTF-8 with the surrogates passed |
 //! | `{"$dict":[[k,v],…]}` | a mapping with any other keys |
 //! | `{"$object":{…}}` | something that only running code could build |
-//! | `{"$id":n,"value":…}` then `{"$ref":n}` | a container that occurs more than once, or in itself |
+//! | `{"$id":n,"value":…}` then `{"$ref":n}` | a container or bytearray that occurs more than once, or in itself |
 //!
 //! An `$object` has what is asked for under one of these keys:
 //!

@@ -80,10 +80,12 @@ enum Occurs {
     Often,
 }
 
-/// Whether it matters that a node is the same one: a bare reference to a class is as good as another.
+/// Whether it matters that a node is the same one: a bare reference to a class is as good as another,
+/// but what is put into a bytearray is in it wherever that stands.
 fn has_identity(node: &Node) -> bool {
     match node {
         Node::List(_) | Node::Tuple(_) | Node::Set(_) | Node::FrozenSet(_) | Node::Dict(_) => true,
+        Node::ByteArray(_) => true,
         Node::Object(object) => object.arguments.is_some() || object.has_children(),
         _ => false,
     }
@@ -92,9 +94,7 @@ fn has_identity(node: &Node) -> bool {
 /// About how many bytes writing a leaf takes.
 fn leaf_size(node: &Node) -> usize {
     match node {
-        Node::Str(span) | Node::Surrogates(span) | Node::Bytes(span) | Node::ByteArray(span) => {
-            span.len()
-        }
+        Node::Str(span) | Node::Surrogates(span) | Node::Bytes(span) => span.len(),
         Node::BigInt(integer) => (integer.bits() / 4) as usize,
         Node::Object(object) => match &object.class {
             Class::Global { module, name } => module.len() + name.len(),
