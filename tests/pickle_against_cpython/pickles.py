@@ -11,51 +11,10 @@ import datetime
 import pickle
 import pickletools
 import random
-import struct
 import sys
 import warnings
 
-
-def string(kind, data):
-    return f"{kind}:{data.hex()}"
-
-
-class Describer:
-    """The words of describe.rs."""
-
-    def __init__(self):
-        self.numbers = {}
-        self.kept = []
-
-    def __call__(self, value):
-        kind = type(value)
-        if value is None or kind is bool:
-            return repr(value)
-        if kind is int:
-            return str(value) if -(2**63) <= value < 2**63 else hex(value)
-        if kind is float:
-            return "float:nan" if value != value else "float:" + struct.pack(">d", value).hex()
-        if kind is str:
-            return string("str", value.encode("utf-8", "surrogatepass"))
-        if kind is bytes:
-            return string("bytes", value)
-        if value != () or kind is not tuple:
-            if id(value) in self.numbers:
-                return f"#{self.numbers[id(value)]}"
-            self.numbers[id(value)] = len(self.numbers)
-            self.kept.append(value)
-        if kind is bytearray:
-            return string("bytearray", value)
-        if kind in (list, tuple):
-            return f"{kind.__name__}({' '.join(map(self, value))})"
-        if kind in (set, frozenset):
-            # In an order that does not depend on hashes, or the numbers would.
-            members = sorted(value, key=lambda member: Describer()(member))
-            return f"{kind.__name__}({' '.join(map(self, members))})"
-        if kind is dict:
-            pairs = (f"{self(key)} {self(item)}" for key, item in value.items())
-            return f"dict({' '.join(pairs)})"
-        raise TypeError(kind)
+from describe import Describer
 
 
 def shared_list():
