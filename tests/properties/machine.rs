@@ -50,13 +50,13 @@ pub fn agrees_with_splitter(bytes: &[u8], limits: &Limits) {
 fn survives(value: &Value) {
     let text = json::to_string(value);
     match json::parse(&text) {
-        Ok(again) => assert!(again == *value, "{text}"),
+        Ok(again) => assert!(is_same(&again, value, &text), "{text}"),
         Err(error) => panic!("{error}: {text}"),
     }
     for protocol in 0..=5 {
         match pickle::encode(value, protocol) {
             Ok(written) => match pickle::decode(&written, &Limits::default()) {
-                Ok(again) => assert!(again == *value, "protocol {protocol}: {text}"),
+                Ok(again) => assert!(is_same(&again, value, &text), "protocol {protocol}: {text}"),
                 Err(fault) => panic!("protocol {protocol}: {fault}: {text}"),
             },
             Err(error) => {
@@ -66,4 +66,9 @@ fn survives(value: &Value) {
             }
         }
     }
+}
+
+/// JSON and protocol 0 know one NaN, a value has 2^53 of them.
+fn is_same(again: &Value, value: &Value, text: &str) -> bool {
+    again == value || text.contains(r#"{"$float":"nan"}"#) && json::to_string(again) == text
 }
