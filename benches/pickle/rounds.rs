@@ -1,0 +1,31 @@
+//! Times what standard input asks for: a line is an operation's name and a file's path; the answer is
+//! how many nanoseconds it took, or for `peak` how many bytes the process held at most.
+
+use std::io::{BufRead, Write};
+use std::time::Instant;
+
+use crate::operations::Operation;
+
+/// Serves until the input ends.
+pub fn run() -> std::io::Result<()> {
+    let mut output = std::io::stdout().lock();
+    let mut kept = (String::new(), Vec::new());
+    for line in std::io::stdin().lock().lines() {
+        let line = line?;
+        let Some((name, path)) = line.split_once(' ') else {
+            return Err(std::io::Error::other(format!("no operation and file: {line}")));
+        };
+        let operation = Operation::ALL.into_iter().find(|operation| operation.name() == name);
+        let Some(operation) = operation else {
+            return Err(std::io::Error::other(format!("no operation: {name}")));
+        };
+        if kept.0 != path {
+            kept = (path.to_owned(), std::fs::read(path)?);
+        }
+        let begun = Instant::now();
+        operation.run(&kept.1);
+        writeln!(output, "{}", begun.elapsed().as_nanos())?;
+        output.flush()?;
+    }
+    Ok(())
+}
