@@ -109,7 +109,7 @@ fn values(spelling: &'static str) -> BoxedStrategy<Vec<Value>> {
                     entry("event_id", Node::Int(event.into())),
                 ];
                 entries.push((value.add_str("video_data"), value.add_bytes(&video)));
-                let root = value.add(Node::Dict(entries));
+                let root = value.add_dict(&entries);
                 value.set_root(root);
                 value
             })

@@ -152,10 +152,8 @@ fn nesting_a_million_deep_is_written_and_read_without_recursion() {
     let mut value = Value::new();
     let mut inner = value.add(Node::None);
     for depth in 0..1_000_000 {
-        inner = value.add(match depth % 2 {
-            0 => Node::List(vec![inner]),
-            _ => Node::Tuple(vec![inner]),
-        });
+        let items = value.store_items(&[inner]);
+        inner = value.add(if depth % 2 == 0 { Node::List(items) } else { Node::Tuple(items) });
     }
     value.set_root(inner);
     assert!(json::parse(&json::to_string(&value)).unwrap() == value);
@@ -164,9 +162,10 @@ fn nesting_a_million_deep_is_written_and_read_without_recursion() {
 #[test]
 fn a_value_that_doubles_in_each_step_is_written_once() {
     let mut value = Value::new();
-    let mut inner = value.add(Node::List(vec![]));
+    let mut inner = value.add_list(&[]);
     for _ in 0..1_000 {
-        inner = value.add(Node::Tuple(vec![inner, inner]));
+        let items = value.store_items(&[inner, inner]);
+        inner = value.add(Node::Tuple(items));
     }
     value.set_root(inner);
     let text = json::to_string(&value);
@@ -180,7 +179,7 @@ fn a_mapping_whose_keys_are_not_apart_is_no_object() {
     let mut value = Value::new();
     let keys = [value.add_str("a"), value.add_str("a")];
     let item = value.add(Node::Int(1));
-    let root = value.add(Node::Dict(vec![(keys[0], item), (keys[1], item)]));
+    let root = value.add_dict(&[(keys[0], item), (keys[1], item)]);
     value.set_root(root);
     let text = json::to_string(&value);
     assert_eq!(text, r#"{"$dict":[["a",1],["a",1]]}"#);
@@ -236,7 +235,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 fn build(steps: Vec<Step>) -> Value {
     let mut value = Value::new();
-    let mut ids: Vec<NodeId> = vec![value.add(Node::List(vec![]))];
+    let mut ids: Vec<NodeId> = vec![value.add_list(&[])];
     for step in steps {
         let pick = |index: usize| ids[index % ids.len()];
         let all = |indices: Vec<usize>| indices.into_iter().map(pick).collect::<Vec<_>>();
@@ -255,15 +254,15 @@ fn build(steps: Vec<Step>) -> Value {
                 ids.push(value.add_integer(integer));
                 continue;
             }
-            Step::Sequence(0, items) => Node::List(all(items)),
-            Step::Sequence(1, items) => Node::Tuple(all(items)),
-            Step::Sequence(2, items) => Node::Set(all(items)),
-            Step::Sequence(_, items) => Node::FrozenSet(all(items)),
-            Step::Dict(entries) => Node::Dict(pairs(entries)),
+            Step::Sequence(0, items) => Node::List(value.store_items(&all(items))),
+            Step::Sequence(1, items) => Node::Tuple(value.store_items(&all(items))),
+            Step::Sequence(2, items) => Node::Set(value.store_items(&all(items))),
+            Step::Sequence(_, items) => Node::FrozenSet(value.store_items(&all(items))),
+            Step::Dict(entries) => Node::Dict(value.store_entries(pairs(entries))),
             Step::Plain(entries) => {
                 let items: Vec<_> = entries.iter().map(|(_, item)| pick(*item)).collect();
                 let keys: Vec<_> = entries.iter().map(|(key, _)| value.add_str(key)).collect();
-                Node::Dict(keys.into_iter().zip(items).collect())
+                Node::Dict(value.store_entries(keys.into_iter().zip(items)))
             }
             Step::Object(class, arguments, entries, state, items) => {
                 Node::Object(Box::new(Object {
@@ -286,8 +285,8 @@ fn build(steps: Vec<Step>) -> Value {
             }
             Step::Link(list, node) => {
                 let (list, node) = (pick(list), pick(node));
-                if let Node::List(items) = value.node_mut(list) {
-                    items.push(node);
+                if let &Node::List(items) = value.node(list) {
+                    *value.node_mut(list) = Node::List(value.append_items(items, &[node]));
                 }
                 continue;
             }
@@ -334,12 +333,12 @@ fn a_text_fetched_again_and_again_is_written_once_where_it_would_fill_memory() {
         let items = (0..times).map(|_| match key {
             true => {
                 let none = value.add(Node::None);
-                value.add(Node::Dict(vec![(text, none)]))
+                value.add_dict(&[(text, none)])
             }
             false => text,
         });
-        let items = items.collect();
-        let list = value.add(Node::List(items));
+        let items: Vec<_> = items.collect();
+        let list = value.add_list(&items);
         value.set_root(list);
         value
     };

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_pickle::{DeOptions, HashableValue, SerOptions, Value as Plain};
 use wirespool::wire::pickle::{self, Limits};
-use wirespool::wire::value::{Class, Node, NodeId, Object, Value};
+use wirespool::wire::value::{Class, Items, Node, NodeId, Object, Value};
 use wirespool::wire::{Fault, FaultKind};
 use wirespool::{Error, Result};
 
@@ -55,8 +55,9 @@ enum Tree {
 }
 
 fn add(value: &mut Value, tree: &Tree) -> NodeId {
-    fn all(value: &mut Value, trees: &[Tree]) -> Vec<NodeId> {
-        trees.iter().map(|tree| add(value, tree)).collect()
+    fn all(value: &mut Value, trees: &[Tree]) -> Items {
+        let items: Vec<_> = trees.iter().map(|tree| add(value, tree)).collect();
+        value.store_items(&items)
     }
     let node = match tree {
         Tree::None => Node::None,
@@ -78,11 +79,12 @@ fn add(value: &mut Value, tree: &Tree) -> NodeId {
         Tree::FrozenSet(items) => Node::FrozenSet(all(value, items)),
         Tree::Dict(entries) => {
             let pair = |(key, item): &(Tree, Tree)| (add(value, key), add(value, item));
-            Node::Dict(entries.iter().map(pair).collect())
+            let entries: Vec<_> = entries.iter().map(pair).collect();
+            Node::Dict(value.store_entries(entries))
         }
         Tree::Twice(tree) => {
             let node = add(value, tree);
-            Node::List(vec![node, node])
+            return value.add_list(&[node, node]);
         }
     };
     value.add(node)
@@ -189,15 +191,16 @@ fn what_is_no_plain_data_is_refused_with_the_reason() {
 #[test]
 fn a_tuple_that_holds_itself_directly_is_refused_and_through_a_list_written() {
     let mut value = Value::new();
-    let tuple = value.add(Node::Tuple(vec![]));
-    *value.node_mut(tuple) = Node::Tuple(vec![tuple]);
+    let tuple = value.add(Node::None);
+    *value.node_mut(tuple) = Node::Tuple(value.store_items(&[tuple]));
     assert!(refusal(pickle::encode(&value, 4)).contains("cannot hold itself"));
 
     let mut value = Value::new();
-    let lists: Vec<NodeId> = (0..5).map(|_| value.add(Node::List(vec![]))).collect();
-    let tuple = value.add(Node::Tuple(lists.clone()));
+    let lists: Vec<NodeId> = (0..5).map(|_| value.add_list(&[])).collect();
+    let items = value.store_items(&lists);
+    let tuple = value.add(Node::Tuple(items));
     for list in lists {
-        *value.node_mut(list) = Node::List(vec![tuple]);
+        *value.node_mut(list) = Node::List(value.store_items(&[tuple]));
     }
     value.set_root(tuple);
     for protocol in 0..=5 {
@@ -211,11 +214,8 @@ fn deep_values_are_written_without_recursion() {
     let mut value = Value::new();
     let mut inner = value.add(Node::None);
     for depth in 0..300_000 {
-        inner = value.add(if depth % 2 == 0 {
-            Node::List(vec![inner])
-        } else {
-            Node::Tuple(vec![inner])
-        });
+        let items = value.store_items(&[inner]);
+        inner = value.add(if depth % 2 == 0 { Node::List(items) } else { Node::Tuple(items) });
     }
     value.set_root(inner);
     let thread = std::thread::Builder::new().stack_size(512 << 10);

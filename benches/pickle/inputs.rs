@@ -40,7 +40,7 @@ fn telemetry(count: usize) -> Vec<u8> {
         dict(&mut value, names.into_iter().zip(fields))
     });
     let readings = readings.collect::<Vec<_>>();
-    let root = value.add(Node::List(readings));
+    let root = value.add_list(&readings);
     value.set_root(root);
     pickle::encode(&value, pickle::DEFAULT_PROTOCOL).expect("plain data")
 }
@@ -50,8 +50,8 @@ fn small(count: usize) -> Vec<u8> {
     let pickles = (0..count).map(|number| {
         let mut value = Value::new();
         let entries = [("1", number % 200), ("2", 60)];
-        let entries = entries
-            .map(|(name, field)| (value.add_str(name), value.add(Node::Int(field as i64))));
+        let entries =
+            entries.map(|(name, field)| (value.add_str(name), value.add(Node::Int(field as i64))));
         let root = dict(&mut value, entries.into_iter());
         value.set_root(root);
         pickle::encode(&value, pickle::DEFAULT_PROTOCOL).expect("plain data")
@@ -60,5 +60,5 @@ fn small(count: usize) -> Vec<u8> {
 }
 
 fn dict(value: &mut Value, entries: impl Iterator<Item = (NodeId, NodeId)>) -> NodeId {
-    value.add(Node::Dict(entries.collect()))
+    value.add_dict(&entries.collect::<Vec<_>>())
 }

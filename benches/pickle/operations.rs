@@ -35,13 +35,8 @@ pub enum Operation {
 }
 
 impl Operation {
-    pub const ALL: [Operation; 5] = [
-        Operation::Tree,
-        Operation::Split,
-        Operation::Stream,
-        Operation::Typed,
-        Operation::Serde,
-    ];
+    pub const ALL: [Operation; 5] =
+        [Operation::Tree, Operation::Split, Operation::Stream, Operation::Typed, Operation::Serde];
 
     pub fn name(self) -> &'static str {
         match self {

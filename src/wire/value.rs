@@ -3,21 +3,29 @@
 //! A value is an arena: nodes refer to each other by [`NodeId`], so sharing and cycles are ordinary,
 //! and neither building, walking nor dropping a value recurses, however deep a peer nests it.
 
+mod arena;
+
 use std::collections::HashSet;
 
 use num_bigint::BigInt;
 
+use arena::Arena;
+pub use arena::{Entries, Items};
+
 /// A decoded value: nodes, the bytes of their strings, and the node to begin at.
 ///
-/// Invariant: every [`NodeId`] and [`Span`] held by a node lies inside this value.
+/// Invariant: every [`NodeId`], [`Span`], [`Items`] and [`Entries`] held by a node lies inside this
+/// value.
 #[derive(Clone, Debug, Default)]
 pub struct Value {
     nodes: Vec<Node>,
+    items: Arena<NodeId>,
+    entries: Arena<(NodeId, NodeId)>,
     data: Vec<u8>,
     root: NodeId,
 }
 
-/// One node of a [`Value`]; containers hold the ids of their elements.
+/// One node of a [`Value`]; containers say where the ids of their elements are.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Node {
     /// Python's `None`, JSON's `null`.
@@ -40,16 +48,16 @@ pub enum Node {
     /// Python's `bytearray`.
     ByteArray(Span),
     /// A list.
-    List(Vec<NodeId>),
+    List(Items),
     /// A tuple.
-    Tuple(Vec<NodeId>),
+    Tuple(Items),
     /// A set, in the order it was written.
-    Set(Vec<NodeId>),
+    Set(Items),
     /// A frozen set, in the order it was written.
-    FrozenSet(Vec<NodeId>),
+    FrozenSet(Items),
     /// A mapping in insertion order; a key that was written twice stands once, with its first place
     /// and last value, wherever the codec compares keys.
-    Dict(Vec<(NodeId, NodeId)>),
+    Dict(Entries),
     /// Something that only running code could build; nothing was run.
     Object(Box<Object>),
 }
@@ -326,16 +334,87 @@ impl Value {
         }
     }
 
+    /// The elements of a list, tuple or set.
+    #[inline]
+    pub fn items(&self, items: Items) -> &[NodeId] {
+        self.items.slice(items)
+    }
+
+    /// The keys and values of a mapping.
+    #[inline]
+    pub fn entries(&self, entries: Entries) -> &[(NodeId, NodeId)] {
+        self.entries.slice(entries)
+    }
+
+    /// Keeps the elements of a list, tuple or set for a node to be added.
+    ///
+    /// # Panics
+    /// Beyond 2^32 elements in all: decoders bound the number far below.
+    pub fn store_items(&mut self, items: &[NodeId]) -> Items {
+        self.items.store(items.iter().copied())
+    }
+
+    /// Keeps the keys and values of a mapping for a node to be added.
+    ///
+    /// # Panics
+    /// As [`store_items`](Value::store_items).
+    pub fn store_entries(
+        &mut self,
+        entries: impl IntoIterator<IntoIter: ExactSizeIterator<Item = (NodeId, NodeId)>>,
+    ) -> Entries {
+        self.entries.store(entries.into_iter())
+    }
+
+    /// Adds elements: what is returned takes the place of `items`, which names nothing any more.
+    ///
+    /// # Panics
+    /// As [`store_items`](Value::store_items).
+    #[inline]
+    pub fn append_items(&mut self, items: Items, more: &[NodeId]) -> Items {
+        self.items.append(items, more.iter().copied())
+    }
+
+    /// Adds keys and values: what is returned takes the place of `entries`, which names nothing any
+    /// more.
+    ///
+    /// # Panics
+    /// As [`store_items`](Value::store_items).
+    #[inline]
+    pub fn append_entries(
+        &mut self,
+        entries: Entries,
+        more: impl IntoIterator<IntoIter: ExactSizeIterator<Item = (NodeId, NodeId)>>,
+    ) -> Entries {
+        self.entries.append(entries, more.into_iter())
+    }
+
+    /// Adds a list.
+    pub fn add_list(&mut self, items: &[NodeId]) -> NodeId {
+        let items = self.store_items(items);
+        self.add(Node::List(items))
+    }
+
+    /// Adds a mapping.
+    pub fn add_dict(&mut self, entries: &[(NodeId, NodeId)]) -> NodeId {
+        let entries = self.store_entries(entries.iter().copied());
+        self.add(Node::Dict(entries))
+    }
+
     /// The ids of the nodes that `id` refers to, in order: of a mapping key, value, key, value.
-    pub fn children(&self, id: NodeId) -> Box<dyn Iterator<Item = NodeId> + '_> {
-        match self.node(id) {
+    pub fn children(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
+        let (items, entries, object) = match self.node(id) {
             Node::List(items) | Node::Tuple(items) | Node::Set(items) | Node::FrozenSet(items) => {
-                Box::new(items.iter().copied())
+                (self.items(*items), &[][..], None)
             }
-            Node::Dict(entries) => Box::new(entries.iter().flat_map(|&(key, value)| [key, value])),
-            Node::Object(object) => Box::new(object.children()),
-            _ => Box::new(std::iter::empty()),
-        }
+            Node::Dict(entries) => (&[][..], self.entries(*entries), None),
+            Node::Object(object) => (&[][..], &[][..], Some(object)),
+            _ => (&[][..], &[][..], None),
+        };
+        items
+            .iter()
+            .copied()
+            .chain(entries.iter().flat_map(|&(key, value)| [key, value]))
+            .chain(object.into_iter().flat_map(|object| object.children()))
     }
 }
 
@@ -405,7 +484,7 @@ mod tests {
             let mut value = Value::new();
             let mut inner = value.add(Node::None);
             for _ in 0..1_000_000 {
-                inner = value.add(Node::List(vec![inner]));
+                inner = value.add_list(&[inner]);
             }
             value.set_root(inner);
             value
@@ -416,17 +495,17 @@ mod tests {
     #[test]
     fn cycles_compare_equal_to_themselves_and_sharing_does_not_matter() {
         let mut cycle = Value::new();
-        let list = cycle.add(Node::List(vec![]));
-        *cycle.node_mut(list) = Node::List(vec![list]);
+        let list = cycle.add_list(&[]);
+        *cycle.node_mut(list) = Node::List(cycle.store_items(&[list]));
         assert!(cycle == cycle.clone());
 
         let mut shared = Value::new();
-        let inner = shared.add(Node::List(vec![]));
-        let outer = shared.add(Node::List(vec![inner, inner]));
+        let inner = shared.add_list(&[]);
+        let outer = shared.add_list(&[inner, inner]);
         shared.set_root(outer);
         let mut apart = Value::new();
-        let (a, b) = (apart.add(Node::List(vec![])), apart.add(Node::List(vec![])));
-        let outer = apart.add(Node::List(vec![a, b]));
+        let (a, b) = (apart.add_list(&[]), apart.add_list(&[]));
+        let outer = apart.add_list(&[a, b]);
         apart.set_root(outer);
         assert!(shared == apart);
         assert!(shared != cycle);

@@ -48,11 +48,13 @@ impl Describer<'_> {
         }
         match node {
             Node::ByteArray(span) => string("bytearray", self.value.span(*span)),
-            Node::List(items) => format!("list({})", self.nodes(items)),
-            Node::Tuple(items) => format!("tuple({})", self.nodes(items)),
-            Node::Set(items) => format!("set({})", self.sorted(items)),
-            Node::FrozenSet(items) => format!("frozenset({})", self.sorted(items)),
-            Node::Dict(entries) => format!("dict({})", self.pairs(entries)),
+            Node::List(items) => format!("list({})", self.nodes(self.value.items(*items))),
+            Node::Tuple(items) => format!("tuple({})", self.nodes(self.value.items(*items))),
+            Node::Set(items) => format!("set({})", self.sorted(self.value.items(*items))),
+            Node::FrozenSet(items) => {
+                format!("frozenset({})", self.sorted(self.value.items(*items)))
+            }
+            Node::Dict(entries) => format!("dict({})", self.pairs(self.value.entries(*entries))),
             Node::Object(object) => {
                 let class = match &object.class {
                     Class::Global { module, name } => format!("{module}.{name}"),

@@ -11,7 +11,7 @@ use pyo3::types::{
 };
 
 use crate::wire::Value;
-use crate::wire::value::{Node, NodeId, Span};
+use crate::wire::value::{Items, Node, NodeId, Span};
 
 /// The most bytes of strings that a value holds.
 const CAPACITY: usize = u32::MAX as usize;
@@ -80,7 +80,7 @@ impl<'py> Reader<'py> {
             _ if object.is_exact_instance_of::<PyByteArray>() => {
                 Node::ByteArray(self.store(&object.cast::<PyByteArray>()?.to_vec())?)
             }
-            _ if is_container(object) => Node::List(Vec::new()), // until its elements are read
+            _ if is_container(object) => Node::List(Items::default()), // until its elements are read
             _ => return Err(refuse(object)),
         };
         let id = self.value.add(node);
@@ -98,12 +98,13 @@ impl<'py> Reader<'py> {
             for (key, item) in dict {
                 entries.push((self.node(&key)?, self.node(&item)?));
             }
-            return Ok(Node::Dict(entries));
+            return Ok(Node::Dict(self.value.store_entries(entries)));
         }
         let mut items = Vec::with_capacity(container.len()?);
         for item in container.try_iter()? {
             items.push(self.node(&item?)?);
         }
+        let items = self.value.store_items(&items);
         Ok(if container.is_exact_instance_of::<PyList>() {
             Node::List(items)
         } else if container.is_exact_instance_of::<PyTuple>() {

@@ -54,8 +54,10 @@ impl<'py> Builder<'py, '_> {
             self.make_elements_first(id)?;
         }
         let made = match value.node(id) {
-            Node::Tuple(items) => PyTuple::new(self.py, self.all(items)?)?.into_any(),
-            Node::FrozenSet(items) => PyFrozenSet::new(self.py, self.all(items)?)?.into_any(),
+            Node::Tuple(items) => self.tuple(value.items(*items))?.into_any(),
+            Node::FrozenSet(items) => {
+                PyFrozenSet::new(self.py, self.all(value.items(*items))?)?.into_any()
+            }
             node => self.simple(node, id)?,
         };
         self.made[id.index()] = Some(made.clone());
@@ -76,7 +78,10 @@ impl<'py> Builder<'py, '_> {
             let is_late =
                 |item: &NodeId| matches!(value.node(*item), Node::Tuple(_) | Node::FrozenSet(_));
             path.extend(
-                items.iter().filter(|item| is_late(item) && self.made[item.index()].is_none()),
+                value
+                    .items(*items)
+                    .iter()
+                    .filter(|item| is_late(item) && self.made[item.index()].is_none()),
             );
             if path.len() > before {
                 if !begun.insert(node) {
@@ -151,15 +156,16 @@ impl<'py> Builder<'py, '_> {
         match value.node(id) {
             Node::List(items) => {
                 let list = object.cast::<PyList>()?;
-                items.iter().try_for_each(|&item| list.append(self.make(item)?))
+                value.items(*items).iter().try_for_each(|&item| list.append(self.make(item)?))
             }
             Node::Set(items) => {
                 let set = object.cast::<PySet>()?;
-                items.iter().try_for_each(|&item| set.add(self.make(item)?))
+                value.items(*items).iter().try_for_each(|&item| set.add(self.make(item)?))
             }
             Node::Dict(entries) => {
                 let dict = object.cast::<PyDict>()?;
-                entries
+                value
+                    .entries(*entries)
                     .iter()
                     .try_for_each(|&(key, item)| dict.set_item(self.make(key)?, self.make(item)?))
             }

@@ -47,19 +47,7 @@ impl Occurrences {
         };
         visit(root, &mut waiting);
         while let Some(id) = waiting.pop() {
-            match value.node(id) {
-                Node::List(items)
-                | Node::Tuple(items)
-                | Node::Set(items)
-                | Node::FrozenSet(items) => {
-                    items.iter().for_each(|&item| visit(item, &mut waiting));
-                }
-                Node::Dict(entries) => entries.iter().for_each(|&(key, item)| {
-                    visit(key, &mut waiting);
-                    visit(item, &mut waiting);
-                }),
-                _ => value.children(id).for_each(|child| visit(child, &mut waiting)),
-            }
+            value.children(id).for_each(|child| visit(child, &mut waiting));
         }
         found.share_leaves = repeated > REPEATED;
         found

@@ -216,18 +216,29 @@ impl<'v> Writer<'v> {
             Node::Surrogates(span) => self.base64("$str", value.span(*span)),
             Node::Bytes(span) => self.base64("$bytes", value.span(*span)),
             Node::ByteArray(span) => self.base64("$bytearray", value.span(*span)),
-            Node::List(items) => self.begin("[", Parts::Items(items), "]", identified),
+            Node::List(items) => {
+                self.begin("[", Parts::Items(value.items(*items)), "]", identified)
+            }
             Node::Tuple(items) => {
-                self.begin("{\"$tuple\":[", Parts::Items(items), "]}", identified);
+                self.begin("{\"$tuple\":[", Parts::Items(value.items(*items)), "]}", identified);
             }
-            Node::Set(items) => self.begin("{\"$set\":[", Parts::Items(items), "]}", identified),
+            Node::Set(items) => {
+                self.begin("{\"$set\":[", Parts::Items(value.items(*items)), "]}", identified)
+            }
             Node::FrozenSet(items) => {
-                self.begin("{\"$frozenset\":[", Parts::Items(items), "]}", identified);
+                self.begin(
+                    "{\"$frozenset\":[",
+                    Parts::Items(value.items(*items)),
+                    "]}",
+                    identified,
+                );
             }
-            Node::Dict(entries) if self.is_plain(entries) => {
+            Node::Dict(entries) if self.is_plain(value.entries(*entries)) => {
+                let entries = value.entries(*entries);
                 self.begin("{", Parts::Members(entries), "}", identified);
             }
             Node::Dict(entries) => {
+                let entries = value.entries(*entries);
                 self.begin("{\"$dict\":[", Parts::Pairs(entries), "]}", identified);
             }
             Node::Object(object) => self.object(object, identified),

@@ -44,6 +44,7 @@ impl Machine<'_> {
         let bare = object.arguments.is_none() && object.state.is_none();
         let (true, Some(constructor)) = (bare, constructor(&object.class)) else { return Ok(None) };
         let Node::Tuple(arguments) = self.value.node(arguments) else { return Ok(None) };
+        let arguments = self.value.items(*arguments);
         let nodes = (
             arguments.first().map(|&id| self.value.node(id)),
             arguments.get(1).and_then(|&id| self.value.as_str(id)),
@@ -65,8 +66,9 @@ impl Machine<'_> {
                 return self.latin1(constructor, text);
             }
             (Constructor::Set | Constructor::FrozenSet, (Some(Node::List(items)), None, 1)) => {
-                let items = items.clone();
+                let items = self.value.items(*items).to_vec();
                 self.spend_copies(0, items.len())?;
+                let items = self.value.store_items(&items);
                 match constructor {
                     Constructor::Set => Node::Set(items),
                     _ => Node::FrozenSet(items),
@@ -99,7 +101,7 @@ impl Machine<'_> {
 
     pub(super) fn push_data(&mut self, node: Node) -> Result<(), Fault> {
         let elements = match &node {
-            Node::Set(items) | Node::FrozenSet(items) => items.clone(),
+            Node::Set(items) | Node::FrozenSet(items) => self.value.items(*items).to_vec(),
             _ => return self.push_leaf(node),
         };
         self.push_container(node, &elements)?;

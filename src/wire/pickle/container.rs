@@ -3,7 +3,7 @@
 use super::keys::{self, Keyed};
 use super::machine::Machine;
 use crate::wire::Fault;
-use crate::wire::value::{Node, NodeId};
+use crate::wire::value::{Items, Node, NodeId};
 
 impl Machine<'_> {
     /// Replaces the stack from `from` on by a container of what was there.
@@ -11,12 +11,13 @@ impl Machine<'_> {
     pub(super) fn collect(
         &mut self,
         from: usize,
-        node: fn(Vec<NodeId>) -> Node,
+        node: fn(Items) -> Node,
     ) -> Result<NodeId, Fault> {
         self.spend_nodes(1)?;
         let elements = &self.stack[from..];
         let depth = self.depths.container(elements);
-        let id = self.value.add(node(elements.to_vec()));
+        let elements = self.value.store_items(elements);
+        let id = self.value.add(node(elements));
         self.check_depth(depth)?;
         self.stack.truncate(from);
         self.stack.push(id);
@@ -43,7 +44,11 @@ impl Machine<'_> {
             return Ok(());
         }
         match self.value.node_mut(target) {
-            Node::List(list) => list.extend_from_slice(items),
+            Node::List(list) => {
+                let list = *list;
+                let list = self.value.append_items(list, items);
+                *self.value.node_mut(target) = Node::List(list);
+            }
             Node::Object(object) => object.items.extend_from_slice(items),
             _ => return Err(self.wrong_target(target)),
         }
@@ -60,8 +65,9 @@ impl Machine<'_> {
         }
         let compare = match self.value.node_mut(target) {
             Node::Set(set) => {
-                let fresh = set.is_empty();
-                set.extend_from_slice(items);
+                let (set, fresh) = (*set, set.is_empty());
+                let set = self.value.append_items(set, items);
+                *self.value.node_mut(target) = Node::Set(set);
                 !(fresh && keys::few_different(&self.value, items.iter().copied()))
             }
             Node::Object(object) => {
@@ -90,8 +96,9 @@ impl Machine<'_> {
         let pairs = pairs.iter().map(|&[key, value]| (key, value));
         let compare = match self.value.node_mut(target) {
             Node::Dict(entries) => {
-                let fresh = entries.is_empty();
-                entries.extend(pairs);
+                let (entries, fresh) = (*entries, entries.is_empty());
+                let entries = self.value.append_entries(entries, pairs);
+                *self.value.node_mut(target) = Node::Dict(entries);
                 let keys = items.iter().step_by(2).copied();
                 // Records of one kind take their names from the memo: the same nodes each time.
                 let known = fresh && self.different.iter().copied().eq(keys.clone());
@@ -119,7 +126,7 @@ impl Machine<'_> {
     /// Has the members of a set compared that has just been made with them.
     pub(super) fn compare_members(&mut self, set: NodeId) {
         if let Node::Set(items) | Node::FrozenSet(items) = self.value.node(set)
-            && !keys::few_different(&self.value, items.iter().copied())
+            && !keys::few_different(&self.value, self.value.items(*items).iter().copied())
         {
             self.compare_keys(set);
         }

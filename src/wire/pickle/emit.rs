@@ -232,12 +232,14 @@ impl<'v> Emitter<'v> {
                 self.memoize(id);
             }
             Node::List(items) => {
+                let items = self.value.items(*items);
                 self.empty(EMPTY_LIST, LIST);
                 self.memoize(id);
                 let shape = Shape::Filled { one: Some(APPEND), many: APPENDS };
                 self.begin_mutable(id, Elements::Single(items), shape);
             }
             Node::Dict(entries) => {
+                let entries = self.value.entries(*entries);
                 self.check_keys(entries.iter().map(|&(key, _)| key))?;
                 self.empty(EMPTY_DICT, DICT);
                 self.memoize(id);
@@ -245,25 +247,29 @@ impl<'v> Emitter<'v> {
                 self.begin_mutable(id, Elements::Pairs(entries), shape);
             }
             Node::Set(items) if self.protocol >= 4 => {
+                let items = self.value.items(*items);
                 self.check_keys(items.iter().copied())?;
                 self.output.write(&[EMPTY_SET]);
                 self.memoize(id);
                 let shape = Shape::Filled { one: None, many: ADDITEMS };
                 self.begin_mutable(id, Elements::Single(items), shape);
             }
-            Node::Set(items) => self.begin_called(id, "set", items)?,
+            Node::Set(items) => self.begin_called(id, "set", self.value.items(*items))?,
             Node::FrozenSet(items) if self.protocol >= 4 => {
+                let items = self.value.items(*items);
                 self.check_keys(items.iter().copied())?;
                 self.output.write(&[MARK]);
                 self.begin_immutable(id, items, Shape::FrozenSet)?;
             }
-            Node::FrozenSet(items) => self.begin_called(id, "frozenset", items)?,
+            Node::FrozenSet(items) => {
+                self.begin_called(id, "frozenset", self.value.items(*items))?
+            }
             Node::Tuple(items) if items.is_empty() => self.empty(EMPTY_TUPLE, TUPLE),
             Node::Tuple(items) => {
                 if self.protocol < 2 || items.len() > 3 {
                     self.output.write(&[MARK]);
                 }
-                self.begin_immutable(id, items, Shape::Tuple)?;
+                self.begin_immutable(id, self.value.items(*items), Shape::Tuple)?;
             }
             Node::Object(_) => {
                 return Err(refuse("objects cannot be encoded, only plain data"));

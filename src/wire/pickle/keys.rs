@@ -76,25 +76,41 @@ pub(super) fn unify(
     for Keyed { node, at } in keyed {
         let unified = match value.node(node) {
             Node::Dict(entries) => {
+                let entries = value.entries(*entries);
                 let keys = entries.iter().map(|&(key, _)| key);
-                numbers.places(keys, at)?.map(|places| Node::Dict(merge(entries, &places)))
+                let places = numbers.places(keys, at)?;
+                places.map(|places| Unified::Dict(merge(entries, &places)))
             }
             Node::Set(items) => {
+                let items = value.items(*items);
                 let places = numbers.places(items.iter().copied(), at)?;
-                places.map(|places| Node::Set(first(items, &places)))
+                places.map(|places| Unified::Set(first(items, &places)))
             }
             Node::FrozenSet(items) => {
+                let items = value.items(*items);
                 let places = numbers.places(items.iter().copied(), at)?;
-                places.map(|places| Node::FrozenSet(first(items, &places)))
+                places.map(|places| Unified::FrozenSet(first(items, &places)))
             }
             _ => None,
         };
         changed.extend(unified.map(|unified| (node, unified)));
     }
     for (node, unified) in changed {
+        let unified = match unified {
+            Unified::Dict(entries) => Node::Dict(value.store_entries(entries)),
+            Unified::Set(members) => Node::Set(value.store_items(&members)),
+            Unified::FrozenSet(members) => Node::FrozenSet(value.store_items(&members)),
+        };
         *value.node_mut(node) = unified;
     }
     Ok(())
+}
+
+/// A mapping or set with each key once.
+enum Unified {
+    Dict(Vec<(NodeId, NodeId)>),
+    Set(Vec<NodeId>),
+    FrozenSet(Vec<NodeId>),
 }
 
 fn merge(entries: &[(NodeId, NodeId)], places: &[usize]) -> Vec<(NodeId, NodeId)> {
@@ -239,7 +255,7 @@ impl<'v> Numbers<'v> {
 
     fn elements(&self, id: NodeId) -> &'v [NodeId] {
         match self.value.node(id) {
-            Node::Tuple(elements) | Node::FrozenSet(elements) => elements,
+            Node::Tuple(items) | Node::FrozenSet(items) => self.value.items(*items),
             _ => &[],
         }
     }
@@ -344,7 +360,7 @@ pub(super) fn unhashable_in(value: &Value, id: NodeId) -> Option<&'static str> {
     while let Some(node) = next {
         match value.node(node) {
             Node::Tuple(elements) | Node::FrozenSet(elements) if seen.insert(node) => {
-                left.extend_from_slice(elements);
+                left.extend_from_slice(value.items(*elements));
             }
             node @ (Node::List(_) | Node::Dict(_) | Node::Set(_) | Node::ByteArray(_)) => {
                 return Some(kind(node));

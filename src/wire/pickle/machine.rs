@@ -10,7 +10,7 @@ use super::memo::Memo;
 use super::opcode::*;
 use super::reader::{Reader, little_endian};
 use super::text;
-use crate::wire::value::{Node, NodeId, Value};
+use crate::wire::value::{Entries, Items, Node, NodeId, Value};
 use crate::wire::{Fault, FaultKind};
 
 /// The value of exactly one pickle that fills `bytes`. Nothing is imported or called.
@@ -159,10 +159,10 @@ impl<'a> Machine<'a> {
                 SHORT_BINSTRING => self.python2_string(1)?,
                 BINSTRING => self.python2_string(4)?,
                 STRING => self.string_line()?,
-                EMPTY_LIST => self.push_container(Node::List(Vec::new()), &[])?,
-                EMPTY_DICT => self.push_container(Node::Dict(Vec::new()), &[])?,
-                EMPTY_SET => self.push_container(Node::Set(Vec::new()), &[])?,
-                EMPTY_TUPLE => self.push_container(Node::Tuple(Vec::new()), &[])?,
+                EMPTY_LIST => self.push_container(Node::List(Items::default()), &[])?,
+                EMPTY_DICT => self.push_container(Node::Dict(Entries::default()), &[])?,
+                EMPTY_SET => self.push_container(Node::Set(Items::default()), &[])?,
+                EMPTY_TUPLE => self.push_container(Node::Tuple(Items::default()), &[])?,
                 TUPLE1 => self.collect_top(1)?,
                 TUPLE2 => self.collect_top(2)?,
                 TUPLE3 => self.collect_top(3)?,
@@ -181,7 +181,7 @@ impl<'a> Machine<'a> {
                 }
                 DICT => {
                     let from = self.take_mark()?;
-                    self.push_container(Node::Dict(Vec::new()), &[])?;
+                    self.push_container(Node::Dict(Entries::default()), &[])?;
                     let dict = self.stack.pop();
                     self.stack.extend(dict.iter().copied());
                     // The entries stand below the dict: bring it there.

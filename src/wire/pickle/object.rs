@@ -53,7 +53,7 @@ impl Machine<'_> {
                     let message = format!("keywords that are {}", kind(self.value.node(keywords)));
                     return Err(self.unusable_call(class, keywords, message));
                 };
-                let entries = entries.clone();
+                let entries = self.value.entries(*entries).to_vec();
                 self.spend_copies(0, 2 * entries.len())?;
                 self.push_call(class, arguments, entries, true)
             }
@@ -135,7 +135,8 @@ impl Machine<'_> {
             }
             // Names that a call computes: nobody can say here which they are.
             _ if self.is_object(module) || self.is_object(name) => {
-                self.push_container(Node::Tuple(vec![module, name]), &[module, name])?;
+                let names = self.value.store_items(&[module, name]);
+                self.push_container(Node::Tuple(names), &[module, name])?;
                 Class::Computed(self.pop()?)
             }
             _ => return Err(self.corrupt("STACK_GLOBAL of something other than two texts")),
@@ -203,7 +204,7 @@ impl Machine<'_> {
     /// The elements of the tuple of arguments.
     fn arguments(&mut self, class: &Class, node: NodeId) -> Result<Vec<NodeId>, Fault> {
         if let Node::Tuple(elements) = self.value.node(node) {
-            let elements = elements.clone();
+            let elements = self.value.items(*elements).to_vec();
             self.spend_copies(0, elements.len())?;
             return Ok(elements);
         }

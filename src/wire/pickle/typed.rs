@@ -86,10 +86,10 @@ fn plain(value: &Value, limits: &Limits) -> Outcome<Plain> {
 fn element(value: &Value, node: NodeId, index: usize) -> Option<NodeId> {
     match value.node(node) {
         Node::List(items) | Node::Tuple(items) | Node::Set(items) | Node::FrozenSet(items) => {
-            items.get(index).copied()
+            value.items(*items).get(index).copied()
         }
         Node::Dict(entries) => {
-            let &(key, item) = entries.get(index / 2)?;
+            let &(key, item) = value.entries(*entries).get(index / 2)?;
             Some(if index.is_multiple_of(2) { key } else { item })
         }
         _ => None,

@@ -266,12 +266,12 @@ impl<'a> Decoder<'a> {
                 let item = match slot {
                     Slot::One(node) => node,
                     Slot::Message(record) => nodes[record - first],
-                    Slot::Many(items) => self.value.add(Node::List(items)),
+                    Slot::Many(items) => self.value.add_list(&items),
                     Slot::Map(entries) => self.map(&field, entries),
                 };
                 entries.push((self.value.add_str(field.name()), item));
             }
-            *self.value.node_mut(record.node) = Node::Dict(entries);
+            *self.value.node_mut(record.node) = Node::Dict(self.value.store_entries(entries));
         }
         Ok(())
     }
@@ -299,13 +299,13 @@ impl<'a> Decoder<'a> {
                 None => kept.push((key, item)),
             }
         }
-        self.value.add(Node::Dict(kept))
+        self.value.add_dict(&kept)
     }
 
     /// The node of a map entry's part that is not on the wire.
     fn default(&mut self, field: &FieldDescriptor) -> NodeId {
         match field.kind() {
-            Kind::Message(_) => self.value.add(Node::Dict(Vec::new())),
+            Kind::Message(_) => self.value.add_dict(&[]),
             Kind::Bool => self.value.add(Node::Bool(false)),
             Kind::String => self.value.add_str(""),
             Kind::Bytes => self.value.add_bytes(b""),

@@ -51,7 +51,7 @@ impl Encoder<'_> {
             let what = format!("{} is a mapping by field names", message.full_name());
             return Err(self.complain(path, &what, id));
         };
-        for (field, item) in self.fields(message, entries, path)? {
+        for (field, item) in self.fields(message, self.value.entries(*entries), path)? {
             let path = match path {
                 "" => field.name().to_owned(),
                 _ => format!("{path}.{}", field.name()),
@@ -134,6 +134,7 @@ impl Encoder<'_> {
         let (Node::List(items) | Node::Tuple(items)) = self.value.node(id) else {
             return Err(self.complain(path, "a repeated field is a list", id));
         };
+        let items = self.value.items(*items);
         if !field.is_packed() || items.is_empty() {
             for (index, &item) in items.iter().enumerate() {
                 self.element(field, item, &format!("{path}[{index}]"), depth, bytes)?;
@@ -162,7 +163,7 @@ impl Encoder<'_> {
             return Err(self.complain(path, "a map is a mapping", id));
         };
         let Kind::Message(entry) = field.kind() else { return Ok(()) };
-        for (index, &(key, item)) in entries.iter().enumerate() {
+        for (index, &(key, item)) in self.value.entries(*entries).iter().enumerate() {
             let path = match self.value.as_str(key) {
                 Some(key) => format!("{path}[{key:?}]"),
                 None => format!("{path}[{index}]"),

@@ -98,7 +98,8 @@ impl<'a> Writer<'a> {
         let value = self.value;
         let fields = match value.node(id) {
             // A message takes two levels at most. Deeper ones, or cycles, no decoder has made.
-            Node::Dict(entries) if self.open.len() <= 2 * MAXIMUM_DEPTH => entries
+            Node::Dict(entries) if self.open.len() <= 2 * MAXIMUM_DEPTH => value
+                .entries(*entries)
                 .iter()
                 .map(|&(key, item)| Some((message.get_field_by_name(value.as_str(key)?)?, item)))
                 .collect::<Option<Vec<_>>>(),
@@ -113,10 +114,13 @@ impl<'a> Writer<'a> {
     fn field(&mut self, field: &FieldDescriptor, id: NodeId) {
         match (self.value.node(id), field.kind()) {
             (Node::Dict(entries), Kind::Message(entry)) if field.is_map() => {
-                self.begin('{', Parts::Map(entry.map_entry_value_field(), entries));
+                self.begin(
+                    '{',
+                    Parts::Map(entry.map_entry_value_field(), self.value.entries(*entries)),
+                );
             }
             (Node::List(items), _) if field.is_list() => {
-                self.begin('[', Parts::List(field.clone(), items));
+                self.begin('[', Parts::List(field.clone(), self.value.items(*items)));
             }
             _ => self.element(field, id),
         }

@@ -111,11 +111,11 @@ impl Entries {
         for (key, items) in self.order {
             let item = match items[..] {
                 [item] => item,
-                _ => value.add(Node::List(items)),
+                _ => value.add_list(&items),
             };
             entries.push((value.add_str(&key), item));
         }
-        value.add(Node::Dict(entries))
+        value.add_dict(&entries)
     }
 }
 
@@ -192,6 +192,7 @@ fn message(value: &Value, id: NodeId, depth: usize) -> Result<Vec<u8>, String> {
         let found = value.node(id).describe();
         return Err(format!("a message is a mapping from field numbers to values, not {found}"));
     };
+    let entries = value.entries(*entries);
     let mut fields = Vec::with_capacity(entries.len());
     for &(key, item) in entries {
         let number = match value.node(key) {
@@ -217,7 +218,7 @@ fn message(value: &Value, id: NodeId, depth: usize) -> Result<Vec<u8>, String> {
     for (number, item) in fields {
         match value.node(item) {
             Node::List(items) => {
-                for &item in items {
+                for &item in value.items(*items) {
                     field(value, number, item, depth, &mut bytes)?;
                 }
             }

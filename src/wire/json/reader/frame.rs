@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::body::Body;
 use crate::wire::Value;
 use crate::wire::json::write_string;
-use crate::wire::value::{Node, NodeId, Object};
+use crate::wire::value::{Entries, Node, NodeId, Object};
 
 /// What can go wrong, in words; the place is added by the reader.
 pub type Result<T> = std::result::Result<T, String>;
@@ -129,7 +129,8 @@ impl Frame {
             }
             (Frame::Tag { done, .. }, Yield::Node(node)) => *done = Some(node),
             (Frame::Tag { slot, done, .. }, Yield::Entries(entries)) => {
-                *done = Some(place(value, *slot, Node::Dict(entries)));
+                let entries = Node::Dict(value.store_entries(entries));
+                *done = Some(place(value, *slot, entries));
             }
             (Frame::Tag { slot, done, .. }, Yield::Body(object)) => {
                 *done = Some(place(value, *slot, Node::Object(object)));
@@ -152,20 +153,24 @@ impl Frame {
     /// What the frame has become; itself and why not, if it is not complete.
     pub fn finish(self, value: &mut Value) -> std::result::Result<Yield, (Frame, String)> {
         match self {
-            Frame::Object { slot } => Ok(Yield::Node(place(value, slot, Node::Dict(Vec::new())))),
+            Frame::Object { slot } => {
+                Ok(Yield::Node(place(value, slot, Node::Dict(Entries::default()))))
+            }
             Frame::Members(members) => {
-                Ok(Yield::Node(place(value, members.slot, Node::Dict(members.entries))))
+                let entries = Node::Dict(value.store_entries(members.entries));
+                Ok(Yield::Node(place(value, members.slot, entries)))
             }
             Frame::Tag { done: Some(node), .. } => Ok(Yield::Node(node)),
             Frame::Identified { value: Some(node), .. } => Ok(Yield::Node(node)),
             Frame::Array { slot, kind, items } => {
-                let node = match kind {
-                    Array::List => Node::List(items),
-                    Array::Tuple => Node::Tuple(items),
-                    Array::Set => Node::Set(items),
-                    Array::FrozenSet => Node::FrozenSet(items),
+                let make = match kind {
+                    Array::List => Node::List,
+                    Array::Tuple => Node::Tuple,
+                    Array::Set => Node::Set,
+                    Array::FrozenSet => Node::FrozenSet,
                     Array::Bare => return Ok(Yield::Items(items)),
                 };
+                let node = make(value.store_items(&items));
                 Ok(Yield::Node(place(value, slot, node)))
             }
             Frame::Pairs { entries } => Ok(Yield::Entries(entries)),
