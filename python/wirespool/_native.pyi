@@ -98,7 +98,8 @@ def open(
     Without a format each is read as it was recorded, else as what its bytes look like. `guess_window` is how
     long, in seconds, a Protocol Buffers message with no length may pause and still go on. `limits` changes
     what a message may take, as {"depth": 1000}: bytes, and of a pickle nodes, memo, line, digits, depth,
-    key_depth, key_nodes.
+    key_depth, key_nodes. "process" is for all
+    messages together that are not whole, or being decoded.
     """
 
 @final

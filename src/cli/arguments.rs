@@ -35,7 +35,8 @@ pub(super) struct ReadingArguments {
     #[arg(long, value_name = "TIME", default_value = "5ms", value_parser = duration)]
     guess_window: Duration,
     /// Change what a message may take, as depth=1000 or bytes=256MiB: bytes, and of a pickle nodes,
-    /// memo, line, digits, depth, key-depth, key-nodes; may be given several times
+    /// memo, line, digits, depth, key-depth, key-nodes; process is for all messages together that are
+    /// not whole, or being decoded; may be given several times
     #[arg(long, value_name = "NAME=N", value_parser = limit)]
     limit: Vec<Limit>,
 }

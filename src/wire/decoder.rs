@@ -4,8 +4,12 @@ use std::time::Duration;
 
 use super::decoded::{Arrival, Decoded, Split};
 use super::framing::{Cut, Cutter, Framing, too_long};
+use super::held::Held;
+use super::pool::Claim;
 use super::protobuf::guess::{Found, Scanner};
-use super::{Codec, Fault, FaultKind, Format, Value, detect_with, pickle, protobuf, text};
+use super::{
+    Codec, Fault, FaultKind, Format, Settings, Value, detect_with, pickle, protobuf, text,
+};
 use crate::session::Timestamp;
 
 /// Takes the bytes of one side of one connection and gives messages.
@@ -17,7 +21,7 @@ pub struct Decoder {
     format: Format,
     state: State,
     /// What was pushed and not given yet.
-    held: Vec<u8>,
+    held: Held,
     /// Where `held` begins in the side's bytes.
     offset: u64,
     /// How the last chunk came.
@@ -87,7 +91,7 @@ impl Decoder {
         Decoder {
             state: State::of(format),
             format: format.clone(),
-            held: Vec::new(),
+            held: Held::new(format.settings()),
             offset: 0,
             last: Arrival::default(),
             unsure: false,
@@ -118,18 +122,24 @@ impl Decoder {
         }
         self.expire(arrival.at, out);
         let mut held = std::mem::take(&mut self.held);
+        if !held.is_empty() && !held.make_room(bytes.len()) {
+            self.give_up(&held, self.last, out);
+            held.clear();
+        }
         let fresh = held.len();
         if fresh == 0 {
             // Most chunks end where a message does: nothing is copied but what is left.
             let consumed = self.cut(arrival, bytes, 0, out);
-            held.extend_from_slice(&bytes[consumed..]);
+            let rest = &bytes[consumed..];
+            if held.make_room(rest.len()) {
+                held.extend(rest);
+            } else {
+                self.give_up(rest, arrival, out);
+            }
         } else {
-            held.extend_from_slice(bytes);
+            held.extend(bytes);
             let consumed = self.cut(arrival, &held, fresh, out);
-            held.drain(..consumed);
-        }
-        if held.is_empty() && held.capacity() > 1 << 16 {
-            held = Vec::new();
+            held.consume(consumed);
         }
         self.held = held;
         self.last = arrival;
@@ -215,7 +225,7 @@ impl Decoder {
                 whole
             }
             State::Idle(_) if pending.len() > limit => {
-                self.give(Piece::broken(pending, arrival, too_long(limit, limit)), out);
+                self.give(Piece::broken(pending, arrival, too_long(limit)), out);
                 pending.len()
             }
             State::Idle(_) => 0,
@@ -240,7 +250,6 @@ impl Decoder {
         pending: &[u8],
         out: &mut dyn FnMut(Decoded),
     ) -> Option<usize> {
-        let limit = self.longest();
         let mut start = 0;
         while start < pending.len() {
             let rest = &pending[start..];
@@ -252,8 +261,7 @@ impl Decoder {
                     self.unsure &= !cutter.recovers();
                     start += length;
                 }
-                Cut::Overlong { length } => {
-                    let fault = too_long(length.min(limit), limit);
+                Cut::Overlong { length, fault } => {
                     self.give(Piece::broken(&rest[..length], arrival, fault), out);
                     start += length;
                 }
@@ -300,7 +308,7 @@ impl Decoder {
         let rest = &pending[start..];
         let limit = self.longest();
         if rest.len() > limit {
-            let fault = too_long(limit, limit);
+            let fault = too_long(limit);
             self.give(Piece { guessed: true, ..Piece::broken(rest, arrival, fault) }, out);
             guess.give_up();
             return pending.len();
@@ -309,12 +317,28 @@ impl Decoder {
         start
     }
 
+    /// Gives up the message that has begun with `pending`: for more of it there is no room in the
+    /// process. The framing goes on after it, where it can tell where that is.
+    fn give_up(&mut self, pending: &[u8], arrival: Arrival, out: &mut dyn FnMut(Decoded)) {
+        let fault = self.format.settings().exhausted(pending.len());
+        let mut piece = Piece::broken(pending, arrival, fault.clone());
+        match &mut self.state {
+            State::Delimited(cutter) => cutter.give_up(pending, fault),
+            State::Guess(guess) => {
+                guess.give_up();
+                piece.guessed = true;
+            }
+            _ => {}
+        }
+        self.give(piece, out);
+    }
+
     /// Gives all that is held: as a message if it is one, else as truncated because of what is `missing`.
     fn give_held(&mut self, missing: Option<&str>, out: &mut dyn FnMut(Decoded)) {
         if self.held.is_empty() {
             return;
         }
-        let held = std::mem::take(&mut self.held);
+        let mut held = std::mem::take(&mut self.held);
         let mut piece = Piece::new(&held, self.last);
         let mut whole = missing.is_none();
         if let State::Guess(guess) = &mut self.state {
@@ -328,6 +352,8 @@ impl Decoder {
             piece = Piece { arrival: self.last, fault: Some(fault), ..piece };
         }
         self.give(piece, out);
+        held.clear();
+        self.held = held;
     }
 
     /// The longest message, in bytes.
@@ -392,13 +418,41 @@ fn decode(format: &Format, bytes: &[u8]) -> Result<(Value, Option<Value>), Fault
     let limits = &format.settings().limits;
     let longest = limits.longest();
     if bytes.len() > longest {
-        return Err(too_long(longest, longest));
+        return Err(too_long(longest));
     }
     match format.codec() {
         Codec::Text => text::decode(bytes).map(|value| (value, None)),
-        Codec::Pickle => pickle::decode(bytes, limits).map(|value| (value, None)),
+        Codec::Pickle => decode_pickle(bytes, format.settings()).map(|value| (value, None)),
         Codec::Protobuf(Some(message)) => protobuf::decode(message, bytes),
         Codec::Protobuf(None) => protobuf::decode_by_number(bytes).map(|value| (value, None)),
         Codec::Raw | Codec::Auto => Ok((Value::bytes(bytes), None)),
     }
+}
+
+/// How much one node of a pickle's value takes while it is decoded, with its places in other nodes and
+/// in the machine's tables, in bytes.
+const NODE_SIZE: usize = 64;
+/// Pickles up to this size are not counted while they are decoded: it takes no time.
+const UNCOUNTED: usize = 1 << 16;
+
+/// The value of a pickle, if the process has room for it.
+fn decode_pickle(bytes: &[u8], settings: &Settings) -> Result<Value, Fault> {
+    if bytes.len() <= UNCOUNTED {
+        return pickle::decode(bytes, &settings.limits);
+    }
+    // Its bytes twice, as they are and in the value, and a node for each of them at most.
+    let (copies, nodes) = (2 * bytes.len(), settings.limits.nodes.min(bytes.len()));
+    let mut claim = Claim::new(&settings.pool, settings.process);
+    if !claim.set(copies) {
+        return Err(settings.exhausted(0));
+    }
+    let room = (claim.up_to(copies + nodes * NODE_SIZE) - copies) / NODE_SIZE;
+    if room >= nodes {
+        return pickle::decode(bytes, &settings.limits);
+    }
+    let limits = pickle::Limits { nodes: room, ..settings.limits.clone() };
+    pickle::decode(bytes, &limits).map_err(|fault| match fault.exceeds("nodes") {
+        true => settings.exhausted(fault.at),
+        false => fault,
+    })
 }

@@ -35,12 +35,21 @@ impl Fault {
         Fault { kind, at, message: message.into() }
     }
 
+    /// Whether it is the fault of a message that exceeds the limit of this `name`.
+    pub(super) fn exceeds(&self, name: &str) -> bool {
+        self.kind == FaultKind::Limit && self.message.ends_with(&allows_more(name))
+    }
+
     /// What was found at this byte of the message is more than the limit of this `name` allows: a
     /// command's `--limit`, a Python call's `limits`.
     #[cold]
     pub fn limit(at: usize, found: impl fmt::Display, name: &str) -> Fault {
-        Fault::new(FaultKind::Limit, at, format!("{found}; limit {name}=N allows more"))
+        Fault::new(FaultKind::Limit, at, format!("{found}{}", allows_more(name)))
     }
+}
+
+fn allows_more(name: &str) -> String {
+    format!("; limit {name}=N allows more")
 }
 
 impl FaultKind {

@@ -50,7 +50,8 @@ impl<'py> FromPyObject<'_, 'py> for Paths {
 /// Without a format each is read as it was recorded, else as what its bytes look like. `guess_window`
 /// is how long, in seconds, a Protocol Buffers message with no length may pause and still go on.
 /// `limits` changes what a message may take, as {"depth": 1000}: bytes, and of a pickle nodes, memo,
-/// line, digits, depth, key_depth, key_nodes. Raises OSError for a file that cannot be read,
+/// line, digits, depth, key_depth, key_nodes. "process" is for all
+/// messages together that are not whole, or being decoded. Raises OSError for a file that cannot be read,
 /// CaptureError for one that is no capture, FormatError, UsageError.
 #[pyfunction]
 #[pyo3(signature = (path, format = None, *, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None), text_signature = "(path, format=None, *, guess_window=0.005, limits=None)")]

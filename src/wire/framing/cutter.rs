@@ -19,10 +19,12 @@ pub enum Cut {
         /// How many bytes of terminator it ends with.
         trailer: usize,
     },
-    /// So many bytes belong to a message that is longer than allowed; the framing goes on after.
+    /// So many bytes belong to a message that takes more than is allowed; the framing goes on after.
     Overlong {
         /// How many.
         length: usize,
+        /// What is not allowed.
+        fault: Fault,
     },
     /// No message begins here, and where the next one would is not known.
     Broken(Fault),
@@ -36,36 +38,91 @@ pub struct Cutter {
     /// The longest message.
     limit: usize,
     kind: Kind,
+    /// The pending bytes go on with a message that was given up.
+    given_up: Option<GivenUp>,
 }
 
 enum Kind {
-    Line {
-        /// Whether the pending bytes continue a line that was given as overlong.
-        overlong: bool,
-    },
+    Line,
     Prefix(Prefix),
     Varint,
     Pickle(Box<Splitter>),
+}
+
+/// A message of which the beginning was given away.
+struct GivenUp {
+    fault: Fault,
+    /// How much of it was.
+    given: usize,
+    /// How much is to come, where that was announced.
+    left: Option<usize>,
 }
 
 impl Cutter {
     /// A cutter at the beginning of a message; `None` where the framing is not in the bytes.
     pub fn new(framing: Framing, limits: &Limits) -> Option<Cutter> {
         let kind = match framing {
-            Framing::Line => Kind::Line { overlong: false },
+            Framing::Line => Kind::Line,
             Framing::Prefix(prefix) => Kind::Prefix(prefix),
             Framing::Varint => Kind::Varint,
             Framing::Codec => Kind::Pickle(Box::new(Splitter::new(limits))),
             Framing::Chunk | Framing::Idle(_) | Framing::Guess => return None,
         };
-        Some(Cutter { seen: 0, limit: limits.longest(), kind })
+        Some(Cutter { seen: 0, limit: limits.longest(), kind, given_up: None })
     }
 
     /// Looks for a message's end in `pending`, which begins where the last message ended and holds
     /// at least what it held when [`Cut::More`] was answered.
     pub fn next(&mut self, pending: &[u8]) -> Cut {
-        let cut = match &mut self.kind {
-            Kind::Line { overlong } => line(pending, self.seen, self.limit, overlong),
+        let cut = match self.given_up.take() {
+            Some(given_up) => self.next_of(given_up, pending),
+            None => self.next_whole(pending),
+        };
+        self.seen = if matches!(cut, Cut::More) { pending.len() } else { 0 };
+        cut
+    }
+
+    /// Gives up the message that has begun: `pending`, for which [`Cut::More`] was answered, is taken
+    /// away. What follows of it is answered as [`Cut::Overlong`], and then the framing goes on.
+    pub fn give_up(&mut self, pending: &[u8], fault: Fault) {
+        let announced = match &self.kind {
+            Kind::Prefix(prefix) => pending
+                .get(..prefix.width())
+                .map(|bytes| prefix.width().saturating_add(prefix.read(bytes) as usize)),
+            Kind::Varint => match scan::varint(pending, 0) {
+                Ok(Some((length, header))) => Some(header.saturating_add(length as usize)),
+                _ => None,
+            },
+            Kind::Line | Kind::Pickle(_) => None,
+        };
+        let left = announced.map(|announced| announced.saturating_sub(pending.len()));
+        self.given_up = Some(GivenUp { fault, given: pending.len(), left });
+        self.seen = 0;
+    }
+
+    /// Whether the framing finds message ends again after missing bytes, of itself.
+    pub fn recovers(&self) -> bool {
+        matches!(self.kind, Kind::Line)
+    }
+
+    /// Whether what has begun is whole where the side ends: a line without its terminator is.
+    pub fn ends_with_side(&self) -> bool {
+        matches!(self.kind, Kind::Line) && self.given_up.is_none()
+    }
+
+    fn next_whole(&mut self, pending: &[u8]) -> Cut {
+        match &mut self.kind {
+            Kind::Line => match line(pending, self.seen) {
+                Cut::Message { length, .. } if length > self.limit => {
+                    Cut::Overlong { length, fault: too_long(self.limit) }
+                }
+                Cut::More if pending.len() > self.limit => {
+                    let fault = too_long(self.limit);
+                    self.give_up(pending, fault.clone());
+                    Cut::Overlong { length: pending.len(), fault }
+                }
+                cut => cut,
+            },
             Kind::Prefix(prefix) => match pending.get(..prefix.width()) {
                 None => Cut::More,
                 Some(bytes) => prefixed(pending, prefix.width(), prefix.read(bytes), self.limit),
@@ -82,35 +139,43 @@ impl Cutter {
                 }
                 Progress::Failed(fault) => Cut::Broken(fault),
             },
+        }
+    }
+
+    /// How much of the pending bytes belongs to a message that was given up.
+    fn next_of(&mut self, message: GivenUp, pending: &[u8]) -> Cut {
+        if pending.is_empty() {
+            self.given_up = Some(message);
+            return Cut::More;
+        }
+        let GivenUp { fault, given, left } = message;
+        let end = match &mut self.kind {
+            Kind::Line => memchr::memchr(b'\n', pending).map(|end| end + 1),
+            Kind::Prefix(_) | Kind::Varint => left.filter(|left| *left <= pending.len()),
+            Kind::Pickle(splitter) => match splitter.feed(pending) {
+                Progress::NeedMore => None,
+                Progress::Complete { consumed } => Some(consumed),
+                Progress::Failed(fault) => {
+                    return Cut::Broken(Fault { at: fault.at.saturating_sub(given), ..fault });
+                }
+            },
         };
-        self.seen = if matches!(cut, Cut::More) { pending.len() } else { 0 };
-        cut
-    }
-
-    /// Whether the framing finds message ends again after missing bytes, of itself.
-    pub fn recovers(&self) -> bool {
-        matches!(self.kind, Kind::Line { .. })
-    }
-
-    /// Whether what has begun is whole where the side ends: a line without its terminator is.
-    pub fn ends_with_side(&self) -> bool {
-        matches!(self.kind, Kind::Line { overlong: false })
+        let length = end.unwrap_or(pending.len());
+        let piece = Fault { at: fault.at.min(length), ..fault.clone() };
+        if end.is_none() {
+            let left = left.map(|left| left - length);
+            self.given_up = Some(GivenUp { fault, given: given + length, left });
+        }
+        Cut::Overlong { length, fault: piece }
     }
 }
 
-fn line(pending: &[u8], seen: usize, limit: usize, overlong: &mut bool) -> Cut {
+fn line(pending: &[u8], seen: usize) -> Cut {
     match memchr::memchr(b'\n', &pending[seen..]) {
         Some(found) => {
             let length = seen + found + 1;
-            if std::mem::take(overlong) || length > limit {
-                return Cut::Overlong { length };
-            }
             let trailer = if pending[..length].ends_with(b"\r\n") { 2 } else { 1 };
             Cut::Message { length, header: 0, trailer }
-        }
-        None if pending.len() > limit => {
-            *overlong = true;
-            Cut::Overlong { length: pending.len() }
         }
         None => Cut::More,
     }
@@ -132,6 +197,6 @@ fn prefixed(pending: &[u8], header: usize, announced: u64, limit: usize) -> Cut 
 }
 
 /// The fault of a message that goes on beyond the `limit`.
-pub fn too_long(at: usize, limit: usize) -> Fault {
-    Fault::limit(at, format!("longer than {limit} bytes"), "bytes")
+pub fn too_long(limit: usize) -> Fault {
+    Fault::limit(limit, format!("longer than {limit} bytes"), "bytes")
 }
