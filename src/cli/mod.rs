@@ -4,6 +4,7 @@
 //! input; 3 network or I/O failure.
 
 mod arguments;
+mod audit;
 mod census;
 mod command;
 mod decode;
@@ -69,6 +70,7 @@ enum Command {
     Replay(replay::Arguments),
     Serve(serve::Arguments),
     Diff(diff::Arguments),
+    Audit(audit::Arguments),
     Demo(demo::Arguments),
 }
 
@@ -95,6 +97,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Status {
         Command::Replay(arguments) => replay::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),
         Command::Diff(arguments) => diff::run(arguments),
+        Command::Audit(arguments) => audit::run(arguments),
         Command::Demo(arguments) => demo::run(arguments),
     };
     // The wheel's command runs inside Python, which does not flush Rust's stdout.

@@ -11,10 +11,10 @@ use crate::session::{ConnectionId, Event, Kind, Side, Start, Timestamp};
 use crate::wire::{Codec, Split, visible};
 use crate::{Error, Result};
 
-const DIM: Style = Style::new().dimmed();
+pub(super) const DIM: Style = Style::new().dimmed();
 const CLIENT: Style = AnsiColor::Cyan.on_default();
 const SERVER: Style = AnsiColor::Green.on_default();
-const FAULT: Style = AnsiColor::Red.on_default();
+pub(super) const FAULT: Style = AnsiColor::Red.on_default();
 
 /// How many bytes a line of a hex dump shows.
 const HEX_WIDTH: usize = 16;
@@ -175,7 +175,7 @@ fn raw(message: &Message) -> String {
     format!("{shown}{more}")
 }
 
-fn describe_event(event: &Event<'_>) -> Option<String> {
+pub(super) fn describe_event(event: &Event<'_>) -> Option<String> {
     let (side, words) = match event.kind {
         Kind::Open { client, server, start, .. } => {
             let missed = if start == Start::Missed { ", its beginning not recorded" } else { "" };
@@ -197,7 +197,7 @@ fn describe_event(event: &Event<'_>) -> Option<String> {
 }
 
 /// Time of day (UTC), connection, side: the columns every line begins with.
-fn head(time: Timestamp, connection: ConnectionId, side: Option<Side>) -> String {
+pub(super) fn head(time: Timestamp, connection: ConnectionId, side: Option<Side>) -> String {
     let stamp = time.to_string();
     // RFC 3339: the time of day stands after the T, with nine digits of a second and a Z.
     let clock = stamp.split_once('T').map_or("", |(_, clock)| clock).trim_end_matches('Z');

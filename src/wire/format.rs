@@ -105,6 +105,12 @@ impl Format {
         Format::new(self.codec.clone(), framing).with_settings(&self.settings)
     }
 
+    /// The same messages, their bytes left as they are. It is spelled as this one: what a message is
+    /// does not change by how it is looked at.
+    pub(crate) fn undecoded(&self) -> Format {
+        Format { codec: Codec::Raw, ..self.clone() }
+    }
+
     /// How bytes of this format may be read.
     pub fn settings(&self) -> &Arc<Settings> {
         &self.settings

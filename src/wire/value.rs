@@ -141,6 +141,14 @@ impl Object {
         }
     }
 
+    /// Whether it is a bare reference.
+    pub fn is_reference(&self) -> bool {
+        self.arguments.is_none()
+            && self.state.is_none()
+            && self.items.is_empty()
+            && self.entries.is_empty()
+    }
+
     /// Whether it refers to any node.
     pub fn has_children(&self) -> bool {
         self.children().next().is_some()

@@ -31,11 +31,13 @@
 //! escapes, so that a line of JSON is safe to show.
 
 mod occurrences;
+mod pieces;
 mod reader;
 mod writer;
 
 pub use writer::{write, write_float, write_string};
 
+pub(super) use pieces::Pieces;
 pub(super) use writer::write_node;
 
 use super::Value;

@@ -1,5 +1,7 @@
 //! What is written once and referred to.
 
+use std::collections::HashMap;
+
 use crate::wire::Value;
 use crate::wire::value::{Class, Node, NodeId};
 
@@ -10,6 +12,7 @@ const SHORT: usize = 16;
 const REPEATED: usize = 16 << 20;
 
 /// Which nodes are written once and referred to.
+#[derive(Default)]
 pub(super) struct Occurrences {
     /// Of containers, and of leaves that are not short.
     marks: Vec<Occurs>,
@@ -18,10 +21,17 @@ pub(super) struct Occurrences {
 }
 
 impl Occurrences {
-    /// Of all that can be reached from `root`.
-    pub(super) fn of(value: &Value, root: NodeId) -> Occurrences {
-        let mut found = Occurrences { marks: Vec::new(), share_leaves: false };
-        if !has_identity(value.node(root)) {
+    /// Of all that can be reached from `roots`, but through nothing that another thing stands for.
+    pub(super) fn of(
+        value: &Value,
+        roots: impl IntoIterator<Item = NodeId>,
+        stand_ins: Option<&HashMap<NodeId, usize>>,
+    ) -> Occurrences {
+        let mut found = Occurrences::default();
+        let mut roots = roots.into_iter().peekable();
+        // A leaf alone occurs once.
+        let alone = |&root: &NodeId| stand_ins.is_none() && !has_identity(value.node(root));
+        if roots.peek().is_none_or(alone) {
             return found;
         }
         found.marks = vec![Occurs::Never; value.len()];
@@ -31,7 +41,9 @@ impl Occurrences {
             let node = value.node(id);
             let has_identity = has_identity(node);
             let size = if has_identity { 0 } else { leaf_size(node) };
-            if !has_identity && size <= SHORT {
+            if !has_identity && size <= SHORT
+                || stand_ins.is_some_and(|stand_ins| stand_ins.contains_key(&id))
+            {
                 return;
             }
             let mark = &mut found.marks[id.index()];
@@ -45,7 +57,7 @@ impl Occurrences {
                 waiting.push(id);
             }
         };
-        visit(root, &mut waiting);
+        roots.for_each(|root| visit(root, &mut waiting));
         while let Some(id) = waiting.pop() {
             value.children(id).for_each(|child| visit(child, &mut waiting));
         }

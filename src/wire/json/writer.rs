@@ -27,8 +27,9 @@ pub fn write(value: &Value, json: &mut String) {
 
 /// Appends what begins at `root`, as [`write()`] does.
 pub fn write_node(value: &Value, root: NodeId, json: &mut String) {
-    let occurrences = Occurrences::of(value, root);
-    let mut writer = Writer { value, json, occurrences, ids: HashMap::new(), open: Vec::new() };
+    let occurrences = Occurrences::of(value, [root], None);
+    let (ids, open) = (HashMap::new(), Vec::new());
+    let mut writer = Writer { value, json, occurrences, ids, open, stand_ins: None };
     writer.node(root);
     while writer.step() {}
 }
@@ -79,17 +80,19 @@ pub fn write_float(float: f64, json: &mut String) {
     let _ = write!(json, "{float:?}");
 }
 
-struct Writer<'v> {
-    value: &'v Value,
-    json: &'v mut String,
-    occurrences: Occurrences,
+pub(super) struct Writer<'v, 'j> {
+    pub(super) value: &'v Value,
+    pub(super) json: &'j mut String,
+    pub(super) occurrences: Occurrences,
     /// The `$id` of each node written so far that has one.
-    ids: HashMap<NodeId, usize>,
-    open: Vec<Open<'v>>,
+    pub(super) ids: HashMap<NodeId, usize>,
+    pub(super) open: Vec<Open<'v>>,
+    /// The nodes that are not written, by the number that stands for each.
+    pub(super) stand_ins: Option<&'v HashMap<NodeId, usize>>,
 }
 
 /// A container of which the beginning is written.
-struct Open<'v> {
+pub(super) struct Open<'v> {
     parts: Parts<'v>,
     /// How many of the parts are written; of pairs, keys and values count apart.
     written: usize,
@@ -98,7 +101,7 @@ struct Open<'v> {
     identified: bool,
 }
 
-enum Parts<'v> {
+pub(super) enum Parts<'v> {
     Items(&'v [NodeId]),
     /// `"key":value`.
     Members(&'v [(NodeId, NodeId)]),
@@ -108,15 +111,15 @@ enum Parts<'v> {
     Object(Vec<(&'static str, Part<'v>)>),
 }
 
-enum Part<'v> {
+pub(super) enum Part<'v> {
     Node(NodeId),
     Items(&'v [NodeId]),
     Pairs(&'v [(NodeId, NodeId)]),
 }
 
-impl<'v> Writer<'v> {
+impl<'v> Writer<'v, '_> {
     /// Writes the next part of the innermost open container; false when none is open.
-    fn step(&mut self) -> bool {
+    pub(super) fn step(&mut self) -> bool {
         let Some(open) = self.open.last_mut() else { return false };
         let at = open.written;
         open.written += 1;
@@ -173,7 +176,11 @@ impl<'v> Writer<'v> {
     }
 
     /// Writes a node, of a container its beginning.
-    fn node(&mut self, id: NodeId) {
+    pub(super) fn node(&mut self, id: NodeId) {
+        if let Some(number) = self.stand_ins.and_then(|stand_ins| stand_ins.get(&id)) {
+            let _ = write!(self.json, "{{\"$request\":{number}}}");
+            return;
+        }
         let identified = self.occurrences.is_identified(self.value, id);
         if identified {
             let next = self.ids.len() + 1;
@@ -245,7 +252,13 @@ impl<'v> Writer<'v> {
         }
     }
 
-    fn begin(&mut self, opening: &str, parts: Parts<'v>, close: &'static str, identified: bool) {
+    pub(super) fn begin(
+        &mut self,
+        opening: &str,
+        parts: Parts<'v>,
+        close: &'static str,
+        identified: bool,
+    ) {
         self.json.push_str(opening);
         self.open.push(Open { parts, written: 0, close, identified });
     }

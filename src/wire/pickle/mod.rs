@@ -6,13 +6,14 @@
 //! ```
 //!
 //! [`Splitter`] finds where a pickle ends, [`decode`] builds the value tree of exactly one, and
-//! [`encode`] writes one. Nothing is imported, called or looked up on the say of the bytes: what a
+//! [`encode`] writes one. [`audit()`] lists what one asks for. Nothing is imported, called or looked up on the say of the bytes: what a
 //! pickle asks for beyond plain data becomes [`Node::Object`](crate::wire::value::Node::Object), the
 //! request itself. `set`, `frozenset`, `bytearray`, `bytes` and `_codecs.encode` as CPython's pickler
 //! writes them at protocols below 4 are plain data, and are read as such.
 //!
 //! What a peer sends is bounded by [`Limits`] in time and memory, and nothing here recurses.
 
+mod audit;
 mod bounds;
 mod constructor;
 mod container;
@@ -34,6 +35,7 @@ mod stack;
 mod text;
 mod typed;
 
+pub use audit::{Audit, Finding, Note, Request, RequestKind, SHOWN, Verdict, audit, note};
 pub use constructor::is_plain_constructor;
 pub use emit::encode;
 pub(super) use limits::unknown as unknown_limit;

@@ -183,11 +183,7 @@ impl Machine<'_> {
             let message = format!("a call of {}", kind(self.value.node(node)));
             return Err(self.corrupt(message));
         };
-        let touched = object.arguments.is_some()
-            || object.state.is_some()
-            || !object.items.is_empty()
-            || !object.entries.is_empty();
-        if touched {
+        if !object.is_reference() {
             return Ok(Class::Computed(node));
         }
         let class = object.class.clone();
@@ -227,6 +223,10 @@ impl Machine<'_> {
         let stateless = matches!(self.value.node(state), Node::None);
         let first = match self.value.node_mut(target) {
             Node::Object(object) if object.state.is_none() => {
+                if object.is_reference() {
+                    // To change what a module holds is a request of its own.
+                    object.offset = at;
+                }
                 object.state = Some(state);
                 true
             }

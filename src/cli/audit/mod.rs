@@ -1,0 +1,204 @@
+//! `wirespool audit`: what pickles ask for.
+
+mod report;
+mod sides;
+
+use std::fs::File;
+use std::io::{self, Cursor, Read};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::arguments::{ReadingArguments, Selection};
+use super::failure::Failure;
+use super::show::warn_of_damage;
+use super::{DONE, FINDING, Outcome};
+use crate::Error;
+use crate::capture::Reader;
+use crate::message::Assembler;
+use crate::session::{ConnectionId, Event, Kind, Side, Sink, Timestamp};
+use crate::wire::{Codec, Format};
+
+use report::Report;
+use sides::Sides;
+
+/// The most that is read at once, in bytes.
+const READ_SIZE: usize = 64 * 1024;
+/// How many bytes tell what a file is.
+const MAGIC: usize = 4;
+
+/// Say what pickles ask for, without running them
+///
+/// FILE is a capture, or pickles one after the other. A pickle is "plain data only" where that can be
+/// proved: it names and calls nothing. Else each thing that it asks for is listed: what it is called,
+/// with which arguments, by which opcode and where, whether the result is kept or discarded, and whether
+/// it stands before or after an error. Nothing is called safe or harmful; of names that are known, a word
+/// says what they do.
+///
+/// Without -f a capture's sides are read as they were recorded or as they look; a side that is no
+/// pickle is named and counts as a finding, unless it is left out by --side, --connection or --port.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  wirespool encode -f pickle '[1, 2, 3]' | wirespool audit -
+  wirespool demo
+  wirespool audit demo/pickle.pcapng --side client
+  printf 'cos\\nsystem\\n(S\"echo harm\"\\ntR.' | wirespool audit - || test $? = 1
+
+Exits with 0 if all that was selected is plain data only; with 1 if anything is requested, cannot be read,
+is missing or was not looked at, or if there was no pickle.")]
+pub(super) struct Arguments {
+    /// A file of pickles or a capture; - is standard input
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// How the pickles stand in the bytes: pickle, pickle/u32be
+    #[arg(short, long, value_name = "FORMAT")]
+    format: Option<String>,
+    #[command(flatten)]
+    reading: ReadingArguments,
+    /// Print a JSON line for each pickle, with all of its requests
+    #[arg(long)]
+    json: bool,
+    /// Print also the pickles that are plain data only
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    selection: Selection,
+}
+
+pub(super) fn run(arguments: Arguments) -> Outcome {
+    let format = arguments.format()?;
+    let (beginning, source) = open(&arguments.file)?;
+    let whole = Cursor::new(beginning.clone()).chain(source);
+    let report = Report::new(arguments.json, arguments.all);
+    if is_capture(&beginning) {
+        capture(&arguments, format, whole, report)
+    } else if beginning.starts_with(b"PK\x03\x04") {
+        let reason = "is a zip archive, as PyTorch writes them; unpack it (`unzip -p FILE '*.pkl'`) and audit \
+                      the pickles in it";
+        Err(Error::Usage(format!("{} {reason}", arguments.file.display())).into())
+    } else {
+        pickles(&arguments, format, whole, report)
+    }
+}
+
+impl Arguments {
+    /// The format that was given, which has to be one of pickles.
+    fn format(&self) -> Result<Option<Format>, Failure> {
+        let Some(spelling) = &self.format else { return Ok(None) };
+        let format = self.reading.format(spelling)?;
+        match format.codec() {
+            Codec::Pickle => Ok(Some(format)),
+            Codec::Auto => Ok(None),
+            _ => {
+                let words =
+                    format!("{spelling} holds no pickles; audit takes pickle, pickle/u32be");
+                Err(Error::Usage(words).into())
+            }
+        }
+    }
+}
+
+/// A file's first bytes, and the rest of it.
+fn open(path: &Path) -> Result<(Vec<u8>, Box<dyn Read + Send>), Failure> {
+    let mut source: Box<dyn Read + Send> = if path.as_os_str() == "-" {
+        Box::new(io::stdin())
+    } else {
+        let file = File::open(path).map_err(|source| Error::file("open", path, source))?;
+        if file.metadata().is_ok_and(|found| found.is_dir()) {
+            let source = io::Error::from_raw_os_error(libc::EISDIR);
+            return Err(Error::file("open", path, source).into());
+        }
+        Box::new(file)
+    };
+    let mut beginning = Vec::with_capacity(MAGIC);
+    let read = source.by_ref().take(MAGIC as u64).read_to_end(&mut beginning);
+    read.map_err(|source| Error::file("read", path, source))?;
+    Ok((beginning, source))
+}
+
+/// Whether a file begins as pcap (of either byte order and resolution) or pcapng do, or as gzip does, of
+/// which the reader says what to do. No pickle begins so.
+fn is_capture(beginning: &[u8]) -> bool {
+    matches!(
+        beginning,
+        [0xa1, 0xb2, 0xc3, 0xd4]
+            | [0xd4, 0xc3, 0xb2, 0xa1]
+            | [0xa1, 0xb2, 0x3c, 0x4d]
+            | [0x4d, 0x3c, 0xb2, 0xa1]
+            | [0x0a, 0x0d, 0x0d, 0x0a]
+            | [0x1f, 0x8b, ..]
+    )
+}
+
+fn capture(
+    arguments: &Arguments,
+    given: Option<Format>,
+    source: impl Read + Send + 'static,
+    report: Report,
+) -> Outcome {
+    let mut reader = Reader::from_stream(source, &arguments.file)?;
+    let reading = &arguments.reading;
+    let recorded = reader.origin().format().and_then(|spelling| reading.format(spelling).ok());
+    let format = given.or(recorded.filter(|format| *format.codec() == Codec::Pickle));
+    let read_as = match &format {
+        Some(format) => format.undecoded(),
+        None => reading.format("auto")?,
+    };
+    let limits = reading.settings()?.limits.clone();
+    let sides = Sides::new(format, limits, arguments.selection.clone(), report);
+    let mut assembler = Assembler::new(read_as, sides);
+    while !assembler.receiver().is_done() && reader.step(&mut assembler)? {}
+    assembler.finish()?;
+    let report = assembler.into_receiver().finish()?;
+    warn_of_damage(&reader, &arguments.file);
+    let damaged = !reader.summary().warnings().is_empty();
+    conclude(report, damaged)
+}
+
+/// The pickles of a file or a pipe.
+fn pickles(
+    arguments: &Arguments,
+    given: Option<Format>,
+    mut source: impl Read,
+    report: Report,
+) -> Outcome {
+    let selection = &arguments.selection;
+    if selection.side.is_some() || selection.port.is_some() || !selection.connection.is_empty() {
+        let words = format!(
+            "{} is no capture: --connection, --side and --port choose in captures",
+            arguments.file.display()
+        );
+        return Err(Error::Usage(words).into());
+    }
+    let format = match given {
+        Some(format) => format,
+        None => arguments.reading.format("pickle")?,
+    };
+    let read_as = format.undecoded();
+    let limits = format.settings().limits.clone();
+    let sides = Sides::new(Some(format), limits, selection.clone(), report.of_file());
+    let mut assembler = Assembler::new(read_as, sides);
+    let mut buffer = vec![0; READ_SIZE];
+    let side = Side::Client;
+    while !assembler.receiver().is_done() {
+        match source.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(length) => assembler.event(&now(Kind::Data { side, bytes: &buffer[..length] }))?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(source) => return Err(Error::file("read", &arguments.file, source).into()),
+        }
+    }
+    assembler.event(&now(Kind::Eof { side }))?;
+    conclude(assembler.into_receiver().finish()?, false)
+}
+
+/// An event of the one connection that a file of pickles is.
+fn now(kind: Kind<'_>) -> Event<'_> {
+    Event { at: Timestamp::now(), connection: ConnectionId(0), frame: None, kind }
+}
+
+fn conclude(mut report: Report, damaged: bool) -> Outcome {
+    let clean = report.conclude()?;
+    Ok(if clean && !damaged { DONE } else { FINDING })
+}

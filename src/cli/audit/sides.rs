@@ -1,0 +1,156 @@
+//! Which messages are pickles to look into, and what is left of a side where no more can be found.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::super::arguments::Selection;
+use super::report::Report;
+use crate::Result;
+use crate::message::{Message, Output, Receive};
+use crate::session::{ConnectionId, Event, Kind, Side};
+use crate::wire::pickle::{self, Limits};
+use crate::wire::{Codec, Fault, FaultKind, Format, Framing};
+
+/// How much of what follows a broken pickle is looked through, in bytes.
+const AFTER: usize = 1 << 20;
+
+/// Takes messages, and has those that are pickles audited.
+pub(super) struct Sides {
+    /// What the messages are; `None` for what each says that it is.
+    format: Option<Format>,
+    selection: Selection,
+    limits: Limits,
+    unselected: HashSet<ConnectionId>,
+    /// Pickles after which no other can be found, each with what came since.
+    broken: BTreeMap<(ConnectionId, Side), Message>,
+    /// How much of each side was not looked at, and as what it was read.
+    unread: BTreeMap<(ConnectionId, Side), (Format, u64)>,
+    report: Report,
+}
+
+impl Sides {
+    pub(super) fn new(
+        format: Option<Format>,
+        limits: Limits,
+        selection: Selection,
+        report: Report,
+    ) -> Sides {
+        Sides {
+            format,
+            selection,
+            limits,
+            unselected: HashSet::new(),
+            broken: BTreeMap::new(),
+            unread: BTreeMap::new(),
+            report,
+        }
+    }
+
+    /// Whether as many pickles were audited as were asked for.
+    pub(super) fn is_done(&self) -> bool {
+        self.selection.count.is_some_and(|count| self.report.pickles() >= count)
+    }
+
+    /// Says what is left, and gives the report back.
+    pub(super) fn finish(mut self) -> Result<Report> {
+        while let Some((_, message)) = self.broken.pop_first() {
+            self.audit(&message)?;
+        }
+        for ((connection, side), (format, length)) in self.unread {
+            self.report.unread(connection, side, &format, length)?;
+        }
+        Ok(self.report)
+    }
+
+    fn message(&mut self, mut message: Message) -> Result<()> {
+        if !self.takes(message.connection, Some(message.side)) || self.is_done() {
+            return Ok(());
+        }
+        let side = (message.connection, message.side);
+        // What is left of a side where no message can be found any more.
+        if message.format.spelling() == "raw"
+            && let Some(broken) = self.broken.get_mut(&side)
+            && broken.raw.len() < AFTER
+        {
+            broken.raw.append(&mut message.raw);
+            return Ok(());
+        }
+        let is_pickle = match &self.format {
+            Some(format) => message.format.spelling() == format.spelling(),
+            None => *message.format.codec() == Codec::Pickle,
+        };
+        if !is_pickle {
+            let length = message.raw.len() as u64;
+            let (_, unread) = self.unread.entry(side).or_insert((message.format, 0));
+            *unread += length;
+            return Ok(());
+        }
+        self.give_broken(side)?;
+        let lost = message.body.as_ref().is_err_and(|fault| fault.kind != FaultKind::Truncated);
+        if lost {
+            // What follows may be more of it.
+            self.broken.insert(side, message);
+            return Ok(());
+        }
+        self.audit(&message)
+    }
+
+    fn event(&mut self, event: &Event<'_>, offset: u64) -> Result<()> {
+        match event.kind {
+            Kind::Open { client, server, .. } => {
+                let other = |port| port != client.port() && port != server.port();
+                if self.selection.port.is_some_and(other) {
+                    self.unselected.insert(event.connection);
+                }
+            }
+            Kind::Gap { side, .. } => {
+                self.give_broken((event.connection, side))?;
+                if self.takes(event.connection, Some(side)) && !self.is_done() {
+                    return self.report.gap(event, offset);
+                }
+            }
+            Kind::Eof { side } => return self.give_broken((event.connection, side)),
+            Kind::Reset { .. } | Kind::Cut => {
+                for side in Side::BOTH {
+                    self.give_broken((event.connection, side))?;
+                }
+            }
+            Kind::Data { .. } | Kind::Delivered { .. } | Kind::Note(_) => {}
+        }
+        Ok(())
+    }
+
+    fn takes(&self, connection: ConnectionId, side: Option<Side>) -> bool {
+        self.selection.takes(connection)
+            && !self.unselected.contains(&connection)
+            && (self.selection.side.is_none() || self.selection.side == side)
+    }
+
+    fn give_broken(&mut self, side: (ConnectionId, Side)) -> Result<()> {
+        match self.broken.remove(&side) {
+            Some(message) => self.audit(&message),
+            None => Ok(()),
+        }
+    }
+
+    fn audit(&mut self, message: &Message) -> Result<()> {
+        let framing = self.format.as_ref().map_or(Framing::Codec, Format::framing);
+        let pickle = framing.unwrap(&message.raw);
+        let header = message.raw.len() - pickle.len();
+        let mut audit = pickle::audit(pickle, &self.limits);
+        if let Err(fault) = &message.body {
+            let at = fault.at.saturating_sub(header);
+            audit.blame(Fault { at, ..fault.clone() });
+        }
+        let format = self.format.as_ref().unwrap_or(&message.format);
+        self.report.pickle(message, format, header, &audit)
+    }
+}
+
+impl Receive for Sides {
+    fn receive(&mut self, output: Output<'_>) -> Result<()> {
+        match output {
+            Output::Message(message) => self.message(message),
+            Output::Event { event, offset } => self.event(event, offset),
+        }
+    }
+}
