@@ -6,6 +6,8 @@
 mod arena;
 
 use std::collections::HashSet;
+use std::fmt;
+use std::num::NonZeroU32;
 
 use num_bigint::BigInt;
 
@@ -171,13 +173,33 @@ impl Object {
 }
 
 /// The number of a node in its value.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct NodeId(u32);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(NonZeroU32); // one more than the number, so that an Option of it is no larger
 
 impl NodeId {
     /// Its place in the order in which nodes were added, from 0.
     pub fn index(self) -> usize {
-        self.0 as usize
+        self.0.get() as usize - 1
+    }
+
+    const FIRST: NodeId = NodeId(NonZeroU32::MIN);
+
+    #[inline(always)]
+    fn of(index: usize) -> Option<NodeId> {
+        let number = u32::try_from(index).ok()?.checked_add(1)?;
+        Some(NodeId(NonZeroU32::new(number)?))
+    }
+}
+
+impl Default for NodeId {
+    fn default() -> NodeId {
+        NodeId::FIRST
+    }
+}
+
+impl fmt::Debug for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NodeId({})", self.index())
     }
 }
 
@@ -244,7 +266,7 @@ impl Value {
 
     /// The numbers of all nodes, reachable or not, in the order in which they were added.
     pub fn ids(&self) -> impl Iterator<Item = NodeId> + use<> {
-        (0..self.nodes.len() as u32).map(NodeId)
+        (0..self.nodes.len()).filter_map(NodeId::of)
     }
 
     /// The node to begin at.
@@ -284,7 +306,7 @@ impl Value {
     /// Beyond 2^32 nodes: decoders bound the number far below.
     #[inline]
     pub fn add(&mut self, node: Node) -> NodeId {
-        let id = NodeId(u32::try_from(self.nodes.len()).expect("decoders bound the nodes"));
+        let id = NodeId::of(self.nodes.len()).expect("decoders bound the nodes");
         self.nodes.push(node);
         id
     }

@@ -59,6 +59,11 @@ impl Bounds {
         Fault::limit(at, message, "bytes")
     }
 
+    /// What ends here at the latest needs no look.
+    pub(super) fn before_boundary(&self) -> usize {
+        self.boundary.saturating_sub(1)
+    }
+
     /// How many bytes may still come at `position`, in this frame or this pickle.
     pub(super) fn room(&self, position: usize) -> usize {
         self.boundary.saturating_sub(position)

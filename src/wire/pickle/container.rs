@@ -15,9 +15,9 @@ impl Machine<'_> {
     ) -> Result<NodeId, Fault> {
         self.spend_nodes(1)?;
         let elements = &self.stack[from..];
-        let depth = self.depths.container(elements);
-        let elements = self.value.store_items(elements);
-        let id = self.value.add(node(elements));
+        let items = self.value.store_items(elements);
+        let id = self.value.add(node(items));
+        let depth = self.depths.container(id, elements);
         self.check_depth(depth)?;
         self.stack.truncate(from);
         self.stack.push(id);

@@ -11,6 +11,7 @@ const DEEPEST: usize = (HELD - 1) as usize;
 /// one more than its deepest element's for a container with elements.
 #[derive(Default)]
 pub(super) struct Depths {
+    /// By node, as far as the last container.
     depths: Vec<u16>,
     /// Whether a container grew deeper after it was put into another: then these depths are not
     /// exact any more, and [`exceeds`] has to look. CPython's pickler does this for cycles only.
@@ -18,16 +19,11 @@ pub(super) struct Depths {
 }
 
 impl Depths {
-    /// The node just added to the value holds nothing.
-    #[inline(always)]
-    pub(super) fn leaf(&mut self) {
-        self.depths.push(0);
-    }
-
-    /// The node just added to the value is a container of `elements`.
+    /// The node is a container of `elements`, and has just been added.
     #[inline]
-    pub(super) fn container(&mut self, elements: &[NodeId]) -> usize {
+    pub(super) fn container(&mut self, node: NodeId, elements: &[NodeId]) -> usize {
         let depth = 1 + self.deepest(elements);
+        self.depths.resize(node.index(), 0);
         self.depths.push(depth.min(DEEPEST) as u16);
         depth
     }
@@ -48,8 +44,9 @@ impl Depths {
     fn deepest(&mut self, elements: &[NodeId]) -> usize {
         let mut deepest = 0;
         for element in elements {
-            let depth = &mut self.depths[element.index()];
-            if *depth != 0 {
+            if let Some(depth) = self.depths.get_mut(element.index())
+                && *depth != 0
+            {
                 *depth |= HELD;
                 deepest = deepest.max(*depth & !HELD);
             }

@@ -8,7 +8,7 @@ use super::depth::{self, Depths};
 use super::keys::{self, Keyed};
 use super::memo::Memo;
 use super::opcode::*;
-use super::reader::{Reader, little_endian};
+use super::reader::Reader;
 use super::text;
 use crate::wire::value::{Entries, Items, Node, NodeId, Value};
 use crate::wire::{Fault, FaultKind};
@@ -119,20 +119,25 @@ impl<'a> Machine<'a> {
 
     fn execute(&mut self) -> Result<NodeId, Fault> {
         loop {
-            let (opcode, argument) = self.reader.next()?;
+            let (opcode, word) = self.reader.next()?;
             match opcode {
                 NONE => self.push_leaf(Node::None)?,
                 NEWTRUE => self.push_leaf(Node::Bool(true))?,
                 NEWFALSE => self.push_leaf(Node::Bool(false))?,
-                BININT1 | BININT2 => {
-                    self.push_leaf(Node::Int(little_endian(argument) as i64))?;
+                BININT1 => {
+                    let integer = self.reader.fixed(word, 1);
+                    self.push_leaf(Node::Int(integer as i64))?;
+                }
+                BININT2 => {
+                    let integer = self.reader.fixed(word, 2);
+                    self.push_leaf(Node::Int(integer as i64))?;
                 }
                 BININT => {
-                    let integer = little_endian(argument) as u32 as i32;
+                    let integer = self.reader.fixed(word, 4) as i32;
                     self.push_leaf(Node::Int(integer.into()))?;
                 }
                 BINFLOAT => {
-                    let bits = little_endian(argument).swap_bytes();
+                    let bits = self.reader.fixed(word, 8).swap_bytes();
                     self.push_leaf(Node::Float(f64::from_bits(bits)))?;
                 }
                 LONG1 => self.long(1)?,
@@ -144,9 +149,18 @@ impl<'a> Machine<'a> {
                     let float = text::float(line).map_err(|reason| self.corrupt(reason))?;
                     self.push_leaf(Node::Float(float))?;
                 }
-                SHORT_BINUNICODE => self.unicode(1)?,
-                BINUNICODE => self.unicode(4)?,
-                BINUNICODE8 => self.unicode(8)?,
+                SHORT_BINUNICODE => {
+                    let bytes = self.reader.counted_short(word)?;
+                    self.unicode(bytes)?;
+                }
+                BINUNICODE => {
+                    let bytes = self.reader.counted(4)?;
+                    self.unicode(bytes)?;
+                }
+                BINUNICODE8 => {
+                    let bytes = self.reader.counted(8)?;
+                    self.unicode(bytes)?;
+                }
                 UNICODE => self.unicode_line()?,
                 SHORT_BINBYTES => self.bytes(1)?,
                 BINBYTES => self.bytes(4)?,
@@ -225,12 +239,26 @@ impl<'a> Machine<'a> {
                     let top = self.top()?;
                     self.push_again(top)?;
                 }
-                BINGET | LONG_BINGET => self.get(little_endian(argument))?,
+                BINGET => {
+                    let index = self.reader.fixed(word, 1);
+                    self.get(index)?;
+                }
+                LONG_BINGET => {
+                    let index = self.reader.fixed(word, 4);
+                    self.get(index)?;
+                }
                 GET => {
                     let index = self.index_line()?;
                     self.get(index)?;
                 }
-                BINPUT | LONG_BINPUT => self.put(little_endian(argument))?,
+                BINPUT => {
+                    let index = self.reader.fixed(word, 1);
+                    self.put(index)?;
+                }
+                LONG_BINPUT => {
+                    let index = self.reader.fixed(word, 4);
+                    self.put(index)?;
+                }
                 PUT => {
                     let index = self.index_line()?;
                     self.put(index)?;
@@ -242,7 +270,7 @@ impl<'a> Machine<'a> {
                     self.reader.stop()?;
                     return self.pop();
                 }
-                _ => self.object_opcode(opcode, argument)?,
+                _ => self.object_opcode(opcode, word)?,
             }
         }
     }
@@ -261,7 +289,7 @@ impl<'a> Machine<'a> {
 
     #[cold]
     pub(super) fn underflow(&self) -> Fault {
-        let name = describe(self.reader.opcode);
+        let name = describe(self.reader.opcode());
         self.corrupt(format!("{name} needs more than the stack holds"))
     }
 
@@ -272,7 +300,7 @@ impl<'a> Machine<'a> {
 
     #[cold]
     pub(super) fn wrong_target(&self, target: NodeId) -> Fault {
-        let name = describe(self.reader.opcode);
+        let name = describe(self.reader.opcode());
         self.corrupt(format!("{name} into {}", kind(self.value.node(target))))
     }
 }

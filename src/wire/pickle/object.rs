@@ -2,13 +2,13 @@
 
 use super::machine::{Machine, invalid_utf8, kind};
 use super::opcode::*;
-use super::reader::little_endian;
+use super::reader::Word;
 use crate::wire::Fault;
 use crate::wire::value::{Class, Node, NodeId, Object};
 
 impl Machine<'_> {
     /// The opcodes that ask for objects.
-    pub(super) fn object_opcode(&mut self, opcode: u8, argument: &[u8]) -> Result<(), Fault> {
+    pub(super) fn object_opcode(&mut self, opcode: u8, word: Word) -> Result<(), Fault> {
         match opcode {
             GLOBAL => {
                 let class = self.class_lines()?;
@@ -66,7 +66,6 @@ impl Machine<'_> {
                 }
                 let span = self.value.slice(start, line.len());
                 let id = self.add(Node::Str(span))?;
-                self.depths.leaf();
                 self.push_reference(Class::Persistent(id))
             }
             BINPERSID => {
@@ -74,7 +73,8 @@ impl Machine<'_> {
                 self.push_reference(Class::Persistent(id))
             }
             EXT1 | EXT2 | EXT4 => {
-                let mut code = little_endian(argument) as i64;
+                let width = ARGUMENTS[opcode as usize].into();
+                let mut code = self.reader.fixed(word, width) as i64;
                 if opcode == EXT4 {
                     code = (code as i32).into();
                 }
@@ -171,7 +171,7 @@ impl Machine<'_> {
         self.spend_nodes(4)?;
         let id = self.value.add(Node::Object(Box::new(object)));
         let children: Vec<NodeId> = self.value.children(id).collect();
-        let depth = self.depths.container(&children);
+        let depth = self.depths.container(id, &children);
         self.check_depth(depth)?;
         self.stack.push(id);
         Ok(())
@@ -247,7 +247,7 @@ impl Machine<'_> {
                 std::mem::replace(self.value.node_mut(target), Node::Object(Box::new(outer)));
             let inner = self.value.add(inner);
             let children: Vec<NodeId> = self.value.children(inner).collect();
-            self.depths.container(&children);
+            self.depths.container(inner, &children);
             if let Node::Object(outer) = self.value.node_mut(target) {
                 outer.class = Class::Computed(inner);
             }

@@ -11,22 +11,23 @@ pub(super) struct Reader<'a> {
     bytes: &'a [u8],
     bounds: Bounds,
     line_limit: usize,
-    /// The opcode being read, where it stands, and where the next byte is.
-    pub(super) opcode: u8,
+    /// What ends up to here ends before the bytes do, and before the frame does.
+    quick: usize,
+    /// Where the opcode being read stands, and where the next byte is.
     pub(super) at: usize,
     position: usize,
 }
 
+/// The longest opcode whose argument has a fixed length.
+const LONGEST: usize = 1 + FIXED_MAX as usize;
+
 impl<'a> Reader<'a> {
     pub(super) fn new(bytes: &'a [u8], limits: &Limits) -> Reader<'a> {
-        Reader {
-            bytes,
-            bounds: Bounds::new(limits.bytes),
-            line_limit: limits.line,
-            opcode: 0,
-            at: 0,
-            position: 0,
-        }
+        let bounds = Bounds::new(limits.bytes);
+        let line_limit = limits.line;
+        let mut reader = Reader { bytes, bounds, line_limit, quick: 0, at: 0, position: 0 };
+        reader.bounds_changed();
+        reader
     }
 
     /// Where the next byte is.
@@ -39,32 +40,84 @@ impl<'a> Reader<'a> {
         self.bytes.len() - self.position
     }
 
-    /// The next opcode, with its argument if that has a fixed length.
+    /// The opcode being read.
+    pub(super) fn opcode(&self) -> u8 {
+        self.bytes.get(self.at).copied().unwrap_or_default()
+    }
+
+    /// The next opcode, and what follows it, of which [`fixed`](Reader::fixed) makes an argument: if
+    /// that has a fixed length it is there, and does not go beyond its frame.
     #[inline(always)]
-    pub(super) fn next(&mut self) -> Result<(u8, &'a [u8]), Fault> {
+    pub(super) fn next(&mut self) -> Result<(u8, Word), Fault> {
         let at = self.position;
         self.at = at;
-        let Some(&opcode) = self.bytes.get(at) else { return Err(self.truncated()) };
-        self.opcode = opcode;
-        let argument = ARGUMENTS[opcode as usize];
-        if argument <= FIXED_MAX {
-            let next = at + 1 + argument as usize;
-            self.bounds.advance(opcode, at, next)?;
-            let Some(bytes) = self.bytes.get(at + 1..next) else { return Err(self.truncated()) };
-            self.position = next;
-            return Ok((opcode, bytes));
+        if at + LONGEST <= self.quick
+            && let Some(&[opcode, ref word @ ..]) =
+                self.bytes.get(at..).and_then(|rest| rest.first_chunk::<LONGEST>())
+        {
+            self.position = at + 1;
+            return Ok((opcode, Word(u64::from_le_bytes(*word))));
         }
+        self.next_at_the_end()
+    }
+
+    #[inline(never)]
+    fn next_at_the_end(&mut self) -> Result<(u8, Word), Fault> {
+        let at = self.at;
+        let Some(&opcode) = self.bytes.get(at) else { return Err(self.truncated()) };
         self.position = at + 1;
-        Ok((opcode, &[]))
+        let argument = ARGUMENTS[opcode as usize];
+        if argument > FIXED_MAX {
+            return Ok((opcode, Word(0)));
+        }
+        let next = at + 1 + argument as usize;
+        self.advance(next)?;
+        let Some(bytes) = self.bytes.get(at + 1..next) else { return Err(self.truncated()) };
+        Ok((opcode, Word(little_endian(bytes))))
+    }
+
+    /// The argument of `width` bytes.
+    #[inline(always)]
+    pub(super) fn fixed(&mut self, word: Word, width: u32) -> u64 {
+        self.position += width as usize;
+        word.0 & u64::MAX >> (64 - 8 * width)
+    }
+
+    /// The opcode ends before `next`.
+    fn advance(&mut self, next: usize) -> Result<(), Fault> {
+        self.bounds.advance(self.opcode(), self.at, next)?;
+        self.bounds_changed();
+        Ok(())
+    }
+
+    fn bounds_changed(&mut self) {
+        self.quick = self.bounds.before_boundary().min(self.bytes.len());
+    }
+
+    /// The argument that follows its length of one byte.
+    #[inline(always)]
+    pub(super) fn counted_short(&mut self, word: Word) -> Result<&'a [u8], Fault> {
+        let start = self.position + 1;
+        let next = start + (word.0 as u8) as usize;
+        // Of an opcode near the end the word says nothing.
+        if next <= self.quick
+            && start + LONGEST <= self.quick
+            && let Some(bytes) = self.bytes.get(start..next)
+        {
+            self.position = next;
+            return Ok(bytes);
+        }
+        self.counted(1)
     }
 
     /// The argument that follows its length of `width` bytes.
     #[inline]
     pub(super) fn counted(&mut self, width: usize) -> Result<&'a [u8], Fault> {
         let length = self.number(width)?;
-        let argument = ARGUMENTS[self.opcode as usize];
-        let next = bounds::end_of(self.opcode, argument, self.at, width, length)?;
-        self.bounds.advance(self.opcode, self.at, next)?;
+        let opcode = self.opcode();
+        let argument = ARGUMENTS[opcode as usize];
+        let next = bounds::end_of(opcode, argument, self.at, width, length)?;
+        self.advance(next)?;
         let Some(bytes) = self.bytes.get(self.position..next) else {
             return Err(self.truncated());
         };
@@ -76,7 +129,7 @@ impl<'a> Reader<'a> {
     #[inline]
     fn number(&mut self, width: usize) -> Result<u64, Fault> {
         let next = self.position + width;
-        self.bounds.check(self.opcode, self.at, next)?;
+        self.bounds.check(self.opcode(), self.at, next)?;
         let Some(bytes) = self.bytes.get(self.position..next) else {
             return Err(self.truncated());
         };
@@ -86,18 +139,18 @@ impl<'a> Reader<'a> {
 
     /// The argument up to a newline.
     pub(super) fn line(&mut self) -> Result<&'a [u8], Fault> {
-        self.bounds.check(self.opcode, self.at, self.position)?;
+        self.bounds.check(self.opcode(), self.at, self.position)?;
         let line = self.open_line()?;
-        self.bounds.advance(self.opcode, self.at, self.position)?;
+        self.advance(self.position)?;
         Ok(line)
     }
 
     /// Two lines.
     pub(super) fn two_lines(&mut self) -> Result<(&'a [u8], &'a [u8]), Fault> {
-        self.bounds.check(self.opcode, self.at, self.position)?;
+        self.bounds.check(self.opcode(), self.at, self.position)?;
         let first = self.open_line()?;
         let second = self.open_line()?;
-        self.bounds.advance(self.opcode, self.at, self.position)?;
+        self.advance(self.position)?;
         Ok((first, second))
     }
 
@@ -112,24 +165,26 @@ impl<'a> Reader<'a> {
                 Ok(&seen[..end])
             }
             None if seen.len() < window => Err(self.truncated()),
-            None if window == room => Err(self.bounds.beyond(self.opcode, self.at)),
-            None => Err(bounds::line_too_long(self.opcode, self.at, self.line_limit)),
+            None if window == room => Err(self.bounds.beyond(self.opcode(), self.at)),
+            None => Err(bounds::line_too_long(self.opcode(), self.at, self.line_limit)),
         }
     }
 
     pub(super) fn protocol(&mut self) -> Result<(), Fault> {
         let protocol = self.number(1)?;
-        self.bounds.advance(self.opcode, self.at, self.position)?;
+        self.advance(self.position)?;
         bounds::check_protocol(self.at, protocol)
     }
 
     pub(super) fn frame(&mut self) -> Result<(), Fault> {
         let size = self.number(8)?;
-        self.bounds.enter(self.at, self.position, size)
+        self.bounds.enter(self.at, self.position, size)?;
+        self.bounds_changed();
+        Ok(())
     }
 
     pub(super) fn stop(&mut self) -> Result<(), Fault> {
-        self.bounds.advance(self.opcode, self.at, self.position)?;
+        self.advance(self.position)?;
         self.bounds.stop(self.at)
     }
 
@@ -139,14 +194,18 @@ impl<'a> Reader<'a> {
         let message = if self.at == end {
             "the bytes end without STOP".to_owned()
         } else {
-            format!("the bytes end inside {} at {}", opcode::describe(self.opcode), self.at)
+            format!("the bytes end inside {} at {}", opcode::describe(self.opcode()), self.at)
         };
         Fault::new(FaultKind::Truncated, end, message)
     }
 }
 
+/// The eight bytes behind an opcode, or its argument if fewer follow.
+#[derive(Clone, Copy)]
+pub(super) struct Word(u64);
+
 /// An unsigned number of at most eight bytes, least significant first.
 #[inline]
-pub(super) fn little_endian(bytes: &[u8]) -> u64 {
+fn little_endian(bytes: &[u8]) -> u64 {
     bytes.iter().rev().fold(0, |value, &byte| value << 8 | u64::from(byte))
 }

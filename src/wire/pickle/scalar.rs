@@ -47,8 +47,7 @@ impl Machine<'_> {
     }
 
     #[inline]
-    pub(super) fn unicode(&mut self, width: usize) -> Result<(), Fault> {
-        let bytes = self.reader.counted(width)?;
+    pub(super) fn unicode(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         let start = self.reader.position() - bytes.len();
         let span = self.value.slice(start, bytes.len());
         if std::str::from_utf8(bytes).is_ok() {

@@ -65,7 +65,6 @@ impl Machine<'_> {
     #[inline(always)]
     pub(super) fn push_leaf(&mut self, node: Node) -> Result<(), Fault> {
         let id = self.add(node)?;
-        self.depths.leaf();
         self.stack.push(id);
         Ok(())
     }
@@ -74,7 +73,7 @@ impl Machine<'_> {
     #[inline]
     pub(super) fn push_container(&mut self, node: Node, elements: &[NodeId]) -> Result<(), Fault> {
         let id = self.add(node)?;
-        let depth = self.depths.container(elements);
+        let depth = self.depths.container(id, elements);
         self.check_depth(depth)?;
         self.stack.push(id);
         Ok(())
@@ -113,7 +112,7 @@ impl Machine<'_> {
     #[inline]
     pub(super) fn take_mark(&mut self) -> Result<usize, Fault> {
         let Some(before) = self.marks.pop() else {
-            return Err(self.corrupt(format!("{} without a MARK", describe(self.reader.opcode))));
+            return Err(self.corrupt(format!("{} without a MARK", describe(self.reader.opcode()))));
         };
         Ok(std::mem::replace(&mut self.fence, before as usize))
     }

@@ -57,7 +57,7 @@ pub(super) trait Element: Copy {
 
 impl Element for NodeId {
     type Handle = Items;
-    const UNUSED: NodeId = NodeId(0);
+    const UNUSED: NodeId = NodeId::FIRST;
 
     fn handle(range: Range) -> Items {
         Items(range)
@@ -70,7 +70,7 @@ impl Element for NodeId {
 
 impl Element for (NodeId, NodeId) {
     type Handle = Entries;
-    const UNUSED: (NodeId, NodeId) = (NodeId(0), NodeId(0));
+    const UNUSED: (NodeId, NodeId) = (NodeId::FIRST, NodeId::FIRST);
 
     fn handle(range: Range) -> Entries {
         Entries(range)
