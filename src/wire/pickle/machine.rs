@@ -77,6 +77,7 @@ pub(super) struct Machine<'a> {
 }
 
 impl<'a> Machine<'a> {
+    #[inline(always)]
     fn new(bytes: &'a [u8], limits: &Limits) -> Machine<'a> {
         let mut limits = limits.clone();
         // The arena's numbers have 32 bits, and the depths 15.
@@ -109,7 +110,9 @@ impl<'a> Machine<'a> {
             let message = format!("{rest} more bytes after the pickle's end");
             return Err(Fault::new(FaultKind::Corrupt, self.reader.position(), message));
         }
-        keys::unify(&mut self.value, std::mem::take(&mut self.keyed), &self.limits)?;
+        if !self.keyed.is_empty() {
+            keys::unify(&mut self.value, std::mem::take(&mut self.keyed), &self.limits)?;
+        }
         self.value.set_root(root);
         if self.depths.inexact && depth::exceeds(&self.value, self.limits.depth) {
             return Err(self.too_deep());

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::hash::Seed;
 use crate::wire::value::NodeId;
 
 /// How far beyond the entries there are an index may be to get a place in the table.
@@ -12,7 +13,7 @@ const SLACK: usize = 1024;
 #[derive(Default)]
 pub(super) struct Memo {
     table: Vec<Option<NodeId>>,
-    sparse: HashMap<u64, NodeId>,
+    sparse: HashMap<u64, NodeId, Seed>,
     entries: usize,
 }
 

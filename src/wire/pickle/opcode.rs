@@ -8,6 +8,8 @@ pub(super) type Argument = u8;
 
 /// The longest argument of a fixed length.
 pub(super) const FIXED_MAX: Argument = 8;
+/// The longest opcode whose argument has a fixed length, with that.
+pub(super) const LONGEST: usize = 1 + FIXED_MAX as usize;
 /// One length byte, then as many bytes.
 pub(super) const LENGTH_1: Argument = 9;
 /// Four length bytes, unsigned, then as many bytes.

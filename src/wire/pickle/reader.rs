@@ -4,7 +4,7 @@ use memchr::memchr;
 
 use super::Limits;
 use super::bounds::{self, Bounds};
-use super::opcode::{self, ARGUMENTS, FIXED_MAX};
+use super::opcode::{self, ARGUMENTS, FIXED_MAX, LONGEST};
 use crate::wire::{Fault, FaultKind};
 
 pub(super) struct Reader<'a> {
@@ -17,9 +17,6 @@ pub(super) struct Reader<'a> {
     pub(super) at: usize,
     position: usize,
 }
-
-/// The longest opcode whose argument has a fixed length.
-const LONGEST: usize = 1 + FIXED_MAX as usize;
 
 impl<'a> Reader<'a> {
     pub(super) fn new(bytes: &'a [u8], limits: &Limits) -> Reader<'a> {
@@ -84,9 +81,12 @@ impl<'a> Reader<'a> {
     }
 
     /// The opcode ends before `next`.
+    #[inline]
     fn advance(&mut self, next: usize) -> Result<(), Fault> {
-        self.bounds.advance(self.opcode(), self.at, next)?;
-        self.bounds_changed();
+        if next > self.bounds.before_boundary() {
+            self.bounds.advance(self.opcode(), self.at, next)?;
+            self.bounds_changed();
+        }
         Ok(())
     }
 
@@ -206,6 +206,6 @@ pub(super) struct Word(u64);
 
 /// An unsigned number of at most eight bytes, least significant first.
 #[inline]
-fn little_endian(bytes: &[u8]) -> u64 {
+pub(super) fn little_endian(bytes: &[u8]) -> u64 {
     bytes.iter().rev().fold(0, |value, &byte| value << 8 | u64::from(byte))
 }

@@ -4,7 +4,8 @@ use memchr::memchr;
 
 use super::Limits;
 use super::bounds::{self, Bounds};
-use super::opcode::{self, ARGUMENTS};
+use super::opcode::{self, ARGUMENTS, LONGEST};
+use super::reader::little_endian;
 use crate::wire::Fault;
 
 /// Cuts a stream of bytes into pickles.
@@ -136,7 +137,9 @@ impl Splitter {
     fn opcodes(&mut self, bytes: &[u8]) -> Result<(usize, bool), Fault> {
         let start = self.position;
         let mut index = 0;
-        while let Some(&opcode) = bytes.get(index) {
+        loop {
+            index = self.common_opcodes(bytes, index);
+            let Some(&opcode) = bytes.get(index) else { break };
             let at = start + index;
             let argument = ARGUMENTS[opcode as usize];
             let next = match argument {
@@ -145,8 +148,7 @@ impl Splitter {
                 opcode::LENGTH_4 | opcode::SIGNED_LENGTH_4 if index + 4 < bytes.len() => {
                     // A length beyond the frame is no length: say that first, as when it is cut.
                     self.bounds.check(opcode, at, at + 5)?;
-                    let prefix = bytes[index + 1..index + 5].iter().rev();
-                    let length = prefix.fold(0, |value, &byte| value << 8 | u64::from(byte));
+                    let length = little_endian(&bytes[index + 1..index + 5]);
                     bounds::end_of(opcode, argument, at, 4, length).or_else(|fault| {
                         // A length that lies beyond the frame is not read, whatever it would say.
                         self.bounds.check(opcode, at, at + 5).and(Err(fault))
@@ -156,6 +158,18 @@ impl Splitter {
                     self.bounds.advance(opcode, at, at + 1)?;
                     self.bounds.stop(at)?;
                     return Ok((index + 1, true));
+                }
+                opcode::PROTOCOL if index + 1 < bytes.len() => {
+                    self.bounds.advance(opcode, at, at + 2)?;
+                    bounds::check_protocol(at, bytes[index + 1].into())?;
+                    index += 2;
+                    continue;
+                }
+                opcode::FRAME_LENGTH if index + 8 < bytes.len() => {
+                    self.bounds.check(opcode, at, at + 9)?;
+                    self.bounds.enter(at, at + 9, little_endian(&bytes[index + 1..index + 9]))?;
+                    index += 9;
+                    continue;
                 }
                 opcode::UNKNOWN => return Err(bounds::unknown_opcode(at, opcode)),
                 opcode::LINE | opcode::TWO_LINES => {
@@ -181,6 +195,26 @@ impl Splitter {
             self.state = State::Skip(index - bytes.len());
         }
         Ok((bytes.len(), false))
+    }
+
+    /// From `index` on, where the opcodes end that end here and in their frame: all but the rare ones.
+    ///
+    /// An arm for each width: the processor guesses which one comes, and goes on with the next opcode.
+    /// With a sum of widths it would have to wait for each.
+    fn common_opcodes(&self, bytes: &[u8], mut index: usize) -> usize {
+        let room = self.bounds.before_boundary().saturating_sub(self.position);
+        let bytes = &bytes[..room.min(bytes.len())];
+        // More than one at a time: each place learns what usually follows.
+        while let Some(next) = after_common(bytes, index) {
+            index = next;
+            let Some(next) = after_common(bytes, index) else { break };
+            index = next;
+            let Some(next) = after_common(bytes, index) else { break };
+            index = next;
+            let Some(next) = after_common(bytes, index) else { break };
+            index = next;
+        }
+        index
     }
 
     fn begin(&mut self, opcode: u8, at: usize) {
@@ -246,5 +280,28 @@ impl Splitter {
             self.state = State::Opcode;
         }
         Ok(end + 1)
+    }
+}
+
+/// Where the opcode at `index` ends, if it is a common one and ends inside `bytes`.
+#[inline(always)]
+fn after_common(bytes: &[u8], index: usize) -> Option<usize> {
+    let rest = bytes.get(index..)?;
+    let &[code, first, second, third, fourth, ..] = rest.first_chunk::<LONGEST>()?;
+    match ARGUMENTS[code as usize] {
+        0 => Some(index + 1),
+        1 => Some(index + 2),
+        2 => Some(index + 3),
+        4 => Some(index + 5),
+        8 => Some(index + 9),
+        opcode::LENGTH_1 => {
+            let length = usize::from(first);
+            (length <= rest.len() - 2).then_some(index + 2 + length)
+        }
+        opcode::LENGTH_4 => {
+            let length = u32::from_le_bytes([first, second, third, fourth]) as usize;
+            (length <= rest.len() - 5).then_some(index + 5 + length)
+        }
+        _ => None,
     }
 }

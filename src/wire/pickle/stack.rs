@@ -119,7 +119,7 @@ impl Machine<'_> {
 
     // The memo.
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn get(&mut self, index: u64) -> Result<(), Fault> {
         match self.memo.get(index) {
             Some(node) => self.push_again(node),
