@@ -206,12 +206,21 @@ fn names_after_an_error_may_come_from_the_memo_before_it() {
 }
 
 #[test]
-fn a_call_that_a_frame_hides_is_found() {
-    // The frame ends in the middle of the name: PEP 3154 forbids it, some unpicklers do not mind.
-    let audit = audit(b"\x80\x04\x95\x05\0\0\0\0\0\0\0cos\nsystem\n(S'id'\ntR.");
-    assert!(audit.fault().is_some());
+fn a_name_that_straddles_a_frame_is_found_in_every_way_that_it_is_read() {
+    // PEP 3154 forbids it. CPython's C unpickler reads `os.nothing_system` of bytes, and `os.system` of
+    // a file, as it drops what is left of the frame.
+    let audit = audit(b"\x80\x04\x95\x0c\0\0\0\0\0\0\0cos\nnothing_system\n(S'id'\ntR.");
+    assert_eq!(audit.fault().map(|fault| fault.at), Some(11));
+    let names: Vec<_> = requests(&audit).into_iter().map(|(_, name, ..)| name).collect();
+    assert_eq!(names, ["os.nothing_system", "os.system"]);
+    assert!(audit.requests().iter().all(|request| request.after_error));
+}
+
+#[test]
+fn a_name_that_the_end_cuts_is_found() {
+    // CPython's Python unpickler takes the last byte for the newline, and imports.
+    let audit = audit(b"cos\nsystemX");
     assert_eq!(name(&audit, &only(&audit)), "os.system");
-    assert!(only(&audit).after_error);
 }
 
 #[test]

@@ -12,6 +12,8 @@ use crate::wire::{Codec, Fault, FaultKind, Format, Framing};
 
 /// How much of what follows a broken pickle is looked through, in bytes.
 const AFTER: usize = 1 << 20;
+/// How many broken pickles wait for what follows, at once.
+const BROKEN: usize = 64;
 
 /// Takes messages, and has those that are pickles audited.
 pub(super) struct Sides {
@@ -86,7 +88,7 @@ impl Sides {
         }
         self.give_broken(side)?;
         let lost = message.body.as_ref().is_err_and(|fault| fault.kind != FaultKind::Truncated);
-        if lost {
+        if lost && message.raw.len() < AFTER && self.broken.len() < BROKEN {
             // What follows may be more of it.
             self.broken.insert(side, message);
             return Ok(());

@@ -191,7 +191,6 @@ impl Audit {
             });
         }
         if let Some(fault) = &self.fault
-            && fault.kind != FaultKind::Truncated
             && (fault.at > 0 || bytes.first().is_some_and(|&code| is_opcode(code)))
         {
             self.list_after(bytes, broken_at, limits);

@@ -1,11 +1,12 @@
 //! Names in what follows a fault: an unpickler that is more lenient than this one may come so far.
 //!
-//! CPython's own reads some pickles that break PEP 3154's rules for frames (cpython#154848), and
-//! whoever catches an error may go on. So the opcodes are read on, one after the other, whatever the
-//! stack would hold, for the names that they ask for.
+//! CPython's own reads some pickles that break PEP 3154's rules for frames (cpython#154848), in more
+//! than one way, and whoever catches an error may go on. So the opcodes are read on in each of these
+//! ways, one after the other, whatever the stack would hold, for the names that they ask for.
 
-use std::collections::HashMap;
-use std::ops::Range;
+mod argument;
+
+use std::collections::{HashMap, HashSet};
 
 use memchr::memchr;
 
@@ -13,11 +14,12 @@ use super::RequestKind;
 use crate::wire::pickle::Limits;
 use crate::wire::pickle::opcode::*;
 use crate::wire::pickle::reader::little_endian;
+use argument::{Argument, Arguments, Straddle, Text};
 
 /// The most that are listed; opcodes found by chance are many.
 const LISTED: usize = 1_000;
 /// The longest module or name that is taken for one, in bytes.
-const NAME_LENGTH: usize = 200;
+const NAME_LENGTH: usize = 1_000;
 
 /// What an opcode asks for.
 pub(super) struct Found {
@@ -32,39 +34,41 @@ pub(super) struct Found {
 /// are read for the strings that the memo holds.
 pub(super) fn after(bytes: &[u8], from: usize, limits: &Limits) -> (Vec<Found>, usize) {
     let bytes = &bytes[..bytes.len().min(limits.bytes)];
-    let mut scan = Scan {
-        bytes,
-        lines: [Newline(0), Newline(0)],
-        last: [None, None],
-        memo: HashMap::new(),
-        memo_limit: limits.memo,
-        in_step: true,
-    };
     let (mut found, mut unlisted) = (Vec::new(), 0);
-    let mut at = 0;
-    while let Some(&opcode) = bytes.get(at) {
-        let (request, next) = scan.step(opcode, at);
-        if let Some((kind, name)) = request
-            && at >= from
-        {
-            if found.len() < LISTED {
-                found.push(Found { kind, opcode, offset: at, name });
-            } else {
-                unlisted += 1;
+    let mut known = HashSet::new();
+    for straddle in [Straddle::ReadOn, Straddle::BehindTheFrame] {
+        let mut scan = Scan::new(bytes, straddle, limits.memo);
+        let mut at = 0;
+        while let Some(&opcode) = bytes.get(at) {
+            let (request, next) = scan.step(opcode, at);
+            // A line that only the end of all bytes ends was not read before the fault.
+            if let Some((kind, name)) = request
+                && (at >= from || next > bytes.len())
+                && known.insert((at, name.clone()))
+            {
+                if found.len() < LISTED {
+                    found.push(Found { kind, opcode, offset: at, name });
+                } else {
+                    unlisted += 1;
+                }
             }
+            at = next;
         }
-        // Where the fault is, its opcode may be read in another way: both are looked at.
-        at = if at < from && next > from { from } else { next };
+        // A million requests more need not be told apart from each other.
+        if unlisted > 0 {
+            break;
+        }
     }
+    found.sort_by_key(|found| found.offset);
     (found, unlisted)
 }
 
-type Text = Range<usize>;
-type Requested = (RequestKind, Option<(Box<str>, Box<str>)>);
+type Name = (Box<str>, Box<str>);
+type Requested = (RequestKind, Option<Name>);
 
 struct Scan<'a> {
     bytes: &'a [u8],
-    lines: [Newline; 2],
+    arguments: Arguments<'a>,
     /// The last but one and the last thing that was pushed, where it is a text.
     last: [Option<Text>; 2],
     /// Entries that are no texts count, too: `MEMOIZE` numbers by them.
@@ -74,31 +78,38 @@ struct Scan<'a> {
     in_step: bool,
 }
 
-impl Scan<'_> {
+impl<'a> Scan<'a> {
+    fn new(bytes: &'a [u8], straddle: Straddle, memo_limit: usize) -> Scan<'a> {
+        let (last, memo) = ([None, None], HashMap::new());
+        let arguments = Arguments::new(bytes, straddle);
+        Scan { bytes, arguments, last, memo, memo_limit, in_step: true }
+    }
+
     /// What the opcode at `at` asks for, and where the next one is.
     fn step(&mut self, opcode: u8, at: usize) -> (Option<Requested>, usize) {
-        let Some(argument) = self.argument(opcode, at) else {
+        let Some(Argument { text: argument, second, next }) = self.arguments.of(opcode, at) else {
+            if self.in_step && matches!(opcode, GLOBAL | INST | PERSID) {
+                let request = match opcode {
+                    PERSID => Some((RequestKind::PersistentId, None)),
+                    _ => self.cut_name(at + 1),
+                };
+                return (request, self.bytes.len() + 1);
+            }
             self.in_step = false;
             return (None, at + 1);
-        };
-        let next = match ARGUMENTS[opcode as usize] {
-            LINE | TWO_LINES => argument.end + 1,
-            _ => argument.end,
         };
         let mut request = None;
         match opcode {
             GLOBAL | INST => {
-                let lines = &self.bytes[argument];
-                let split = memchr(b'\n', lines).unwrap_or(lines.len());
-                let (module, name) = (&lines[..split], lines.get(split + 1..).unwrap_or_default());
+                let (module, name) = (&self.bytes[argument], &self.bytes[second]);
                 let kind = if opcode == INST { RequestKind::Call } else { RequestKind::Global };
-                request = named(module, name).map(|name| (kind, Some(name)));
+                request = self.named(module, name).map(|name| (kind, Some(name)));
                 self.push(None);
             }
             STACK_GLOBAL => {
                 let name = match &self.last {
                     [Some(module), Some(name)] => {
-                        named(&self.bytes[module.clone()], &self.bytes[name.clone()])
+                        self.named(&self.bytes[module.clone()], &self.bytes[name.clone()])
                     }
                     _ => None,
                 };
@@ -144,28 +155,26 @@ impl Scan<'_> {
         (request, next)
     }
 
-    /// Where the argument of the opcode at `at` is, without what ends its last line.
-    fn argument(&mut self, opcode: u8, at: usize) -> Option<Text> {
-        let start = at + 1;
-        let argument = ARGUMENTS[opcode as usize];
-        let range = match argument {
-            UNKNOWN => return None,
-            0..=FIXED_MAX => start..start + argument as usize,
-            END => start..start,
-            PROTOCOL => start..start + 1,
-            FRAME_LENGTH => start..start + 8,
-            LINE => start..self.lines[0].find(self.bytes, start)?,
-            TWO_LINES => {
-                let first = self.lines[0].find(self.bytes, start)?;
-                start..self.lines[1].find(self.bytes, first + 1)?
-            }
-            _ => {
-                let body = start + prefix_width(argument);
-                let length = little_endian(self.bytes.get(start..body)?);
-                body..body.checked_add(usize::try_from(length).ok()?)?
-            }
+    /// A name that the end of the bytes cuts, as CPython's Python unpickler reads it: up to the end,
+    /// without the last byte, which it takes for the newline.
+    fn cut_name(&self, start: usize) -> Option<Requested> {
+        let rest = self.bytes.get(start..)?;
+        let (module, name) = match memchr(b'\n', rest) {
+            Some(end) => (&rest[..end], rest.get(end + 1..).unwrap_or_default()),
+            None => (rest.split_last()?.1, &[][..]),
         };
-        (range.end <= self.bytes.len()).then_some(range)
+        let name = name.split_last().map_or(&[][..], |(_, name)| name);
+        self.named(module, name).map(|name| (RequestKind::Global, Some(name)))
+    }
+
+    /// Module and name, if they can be such: bytes by chance seldom are.
+    fn named(&self, module: &[u8], name: &[u8]) -> Option<Name> {
+        let text = |bytes: &[u8]| -> Option<Box<str>> {
+            let text = std::str::from_utf8(bytes).ok()?;
+            let can_be = text.len() <= NAME_LENGTH && (self.in_step || is_ordinary(text));
+            can_be.then(|| text.into())
+        };
+        Some((text(module).filter(|module| !module.is_empty())?, text(name)?))
     }
 
     fn line_number(&self, line: Text) -> Option<u64> {
@@ -186,27 +195,8 @@ impl Scan<'_> {
     }
 }
 
-/// The place of the next newline, so that one that is far away is not looked for again and again.
-struct Newline(usize);
-
-impl Newline {
-    /// The first newline at `from` or after; `from` never goes back.
-    fn find(&mut self, bytes: &[u8], from: usize) -> Option<usize> {
-        if self.0 < from || bytes.get(self.0).is_some_and(|&byte| byte != b'\n') {
-            let rest = bytes.get(from..)?;
-            self.0 = memchr(b'\n', rest).map_or(bytes.len(), |found| from + found);
-        }
-        (self.0 < bytes.len()).then_some(self.0)
-    }
-}
-
-/// Module and name, if they can be such: bytes by chance seldom are.
-fn named(module: &[u8], name: &[u8]) -> Option<(Box<str>, Box<str>)> {
-    let text = |bytes: &[u8]| -> Option<Box<str>> {
-        let text = std::str::from_utf8(bytes).ok().filter(|text| text.len() <= NAME_LENGTH)?;
-        let first = text.chars().next()?;
-        let ordinary = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-');
-        (text.chars().all(ordinary) && !first.is_numeric() && first != '-').then(|| text.into())
-    };
-    Some((text(module)?, text(name)?))
+fn is_ordinary(name: &str) -> bool {
+    let ordinary = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-');
+    let first = name.chars().next();
+    name.chars().all(ordinary) && first.is_some_and(|first| !first.is_numeric() && first != '-')
 }
