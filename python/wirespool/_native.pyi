@@ -1,10 +1,11 @@
 """The compiled core. What it offers is written here by hand, and checked by `mypy.stubtest`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from os import PathLike
+from pickle import PickleBuffer
 from types import TracebackType
-from typing import Any, Literal, Protocol, Self, TypeAlias, final, type_check_only
+from typing import Any, Literal, NoReturn, Protocol, Self, SupportsIndex, TypeAlias, final, type_check_only
 
 from typing_extensions import Buffer
 
@@ -35,6 +36,7 @@ __all__ = [
     "Unmatched",
     "UnmatchedClient",
     "UsageError",
+    "_Recipe",
     "connect",
     "diff",
     "dump",
@@ -92,6 +94,7 @@ def open(
     *,
     guess_window: float = 0.005,
     limits: Mapping[str, int] | None = None,
+    allow: _Allow | None = None,
 ) -> Capture:
     """Open a capture, pcap or pcapng, or several as one: connections are numbered on.
 
@@ -298,6 +301,7 @@ def listen(
     force: bool = False,
     guess_window: float = 0.005,
     limits: Mapping[str, int] | None = None,
+    allow: _Allow | None = None,
 ) -> Listener:
     """Listen, and take what clients send as messages. `output` records a capture as well."""
 
@@ -328,6 +332,7 @@ def connect(
     force: bool = False,
     guess_window: float = 0.005,
     limits: Mapping[str, int] | None = None,
+    allow: _Allow | None = None,
 ) -> Peer:
     """Connect to a server, to send messages and receive its answers. `output` records a capture as well."""
 
@@ -706,25 +711,73 @@ class _Readable(Protocol):
 class _Writable(Protocol):
     def write(self, data: bytes, /) -> object: ...
 
-def loads(data: Buffer) -> Any:
-    """The value of one pickle that fills `data`. Nothing is imported or called. Raises DecodeError."""
+_Allow: TypeAlias = Mapping[tuple[str, str], Callable[..., Any]]
 
-def load(file: _Readable) -> Any:
+def loads(
+    data: Buffer,
+    /,
+    *,
+    fix_imports: bool = True,
+    encoding: str = "ASCII",
+    errors: str = "strict",
+    buffers: Iterable[Any] | None = None,
+    allow: _Allow | None = None,
+    limits: Mapping[str, int] | None = None,
+) -> Any:
+    """The value of one pickle that fills `data`. Nothing is imported; calls are made that `allow` has.
+
+    Raises DecodeError.
+    """
+
+def load(
+    file: _Readable,
+    *,
+    fix_imports: bool = True,
+    encoding: str = "ASCII",
+    errors: str = "strict",
+    buffers: Iterable[Any] | None = None,
+    allow: _Allow | None = None,
+    limits: Mapping[str, int] | None = None,
+) -> Any:
     """The value of the next pickle of a binary stream, which is left where the pickle ends.
 
     Raises EOFError at the stream's end, DecodeError as loads does.
     """
 
-def dumps(obj: Any, protocol: int | None = 4) -> bytes:
+def dumps(
+    obj: Any,
+    protocol: int | None = None,
+    *,
+    fix_imports: bool = True,
+    buffer_callback: Callable[[PickleBuffer], Any] | None = None,
+) -> bytes:
     """A pickle of plain data, for pickle.loads. Raises TypeError for anything else."""
 
-def dump(obj: Any, file: _Writable, protocol: int | None = 4) -> None:
+def dump(
+    obj: Any,
+    file: _Writable,
+    protocol: int | None = None,
+    *,
+    fix_imports: bool = True,
+    buffer_callback: Callable[[PickleBuffer], Any] | None = None,
+) -> None:
     """Write a pickle of plain data to a binary stream."""
 
 @final
-class Opaque:
-    """Something that only running code could build: a pickle's request for it. Nothing was run."""
+class _Recipe:
+    """A function that validates what it is called with before it makes an object of data."""
 
+    def __new__(cls, make: Callable[..., Any], *, takes_state: bool = False) -> Self: ...
+    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+
+@final
+class Opaque:
+    """Something that only running code could build: a pickle's request for it. Nothing was run.
+
+    Equal to itself only.
+    """
+
+    __match_args__ = ("module", "qualname", "args")
     @property
     def kind(self) -> Literal["global", "computed", "persistent", "extension", "buffer"]:
         """How it is named."""
@@ -752,6 +805,9 @@ class Opaque:
     @property
     def entries(self) -> tuple[tuple[Any, Any], ...]:
         """What was to be set in it, as pairs of key and value."""
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, memo: Any, /) -> Self: ...
+    def __reduce_ex__(self, protocol: SupportsIndex, /) -> NoReturn: ...
 
 @final
 class TempEvent:

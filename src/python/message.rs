@@ -8,7 +8,7 @@ use pyo3::types::PyBytes;
 
 use super::error::decode_error;
 use super::session::datetime;
-use super::wire::to_python;
+use super::wire::{Allow, to_python};
 use crate::message;
 use crate::wire::{self, Split};
 
@@ -23,14 +23,16 @@ const SHOWN: usize = 100;
 #[pyclass(module = "wirespool", frozen)]
 pub(super) struct Message {
     message: Arc<message::Message>,
+    allow: Option<Allow>,
     value: PyOnceLock<Py<PyAny>>,
     unknown: PyOnceLock<Py<PyAny>>,
 }
 
-impl From<message::Message> for Message {
-    fn from(message: message::Message) -> Message {
+impl Message {
+    /// Of a pickle's calls, those that `allow` lists are made when the value is asked for.
+    pub(super) fn new(message: message::Message, allow: Option<Allow>) -> Message {
         let (value, unknown) = (PyOnceLock::new(), PyOnceLock::new());
-        Message { message: Arc::new(message), value, unknown }
+        Message { message: Arc::new(message), allow, value, unknown }
     }
 }
 
@@ -105,11 +107,14 @@ impl Message {
         PyBytes::new(py, &self.message.raw)
     }
 
-    /// What it says; the same object every time. Raises DecodeError if it could not be decoded.
+    /// What it says; the same object every time. Raises DecodeError if it could not be decoded, or if
+    /// something that `allow` lists could not be made.
     #[getter]
     fn value(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let value = self.message.body.as_ref().map_err(|fault| decode_error(py, fault))?;
-        let made = self.value.get_or_try_init(py, || Ok(to_python(py, value)?.unbind()));
+        let made = self
+            .value
+            .get_or_try_init(py, || Ok(to_python(py, value, self.allow.as_ref())?.unbind()));
         made.map(|value| value.clone_ref(py))
     }
 
@@ -123,7 +128,7 @@ impl Message {
     #[getter]
     fn unknown(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
         let Some(unknown) = &self.message.unknown else { return Ok(None) };
-        let made = self.unknown.get_or_try_init(py, || Ok(to_python(py, unknown)?.unbind()));
+        let made = self.unknown.get_or_try_init(py, || Ok(to_python(py, unknown, None)?.unbind()));
         made.map(|value| Some(value.clone_ref(py)))
     }
 

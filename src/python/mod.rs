@@ -44,7 +44,7 @@ mod _native {
     #[pymodule_export]
     use super::session::Event;
     #[pymodule_export]
-    use super::wire::{Opaque, TempEvent, dump, dumps, load, loads};
+    use super::wire::{Opaque, Recipe, TempEvent, dump, dumps, load, loads};
 
     use pyo3::prelude::*;
 

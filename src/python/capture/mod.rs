@@ -12,7 +12,7 @@ use pyo3::types::{PyBytes, PyString};
 use stream::Stream;
 
 use super::net::Seconds;
-use super::wire::{self, LimitsArgument, settings};
+use super::wire::{self, Allow, LimitsArgument, settings};
 use super::{message, session};
 use crate::Result;
 use crate::capture::{self, Reader};
@@ -50,17 +50,18 @@ impl<'py> FromPyObject<'_, 'py> for Paths {
 /// Without a format each is read as it was recorded, else as what its bytes look like. `guess_window`
 /// is how long, in seconds, a Protocol Buffers message with no length may pause and still go on.
 /// `limits` changes what a message may take, as {"depth": 1000}: bytes, and of a pickle nodes, memo,
-/// line, digits, depth, key_depth, key_nodes. "process" is for all
-/// messages together that are not whole, or being decoded. Raises OSError for a file that cannot be read,
-/// CaptureError for one that is no capture, FormatError, UsageError.
+/// line, digits, depth, key_depth, key_nodes. "process" is for all messages together that are not
+/// whole, or being decoded. `allow` is what pickles may make, as for pickle.loads. Raises OSError for a
+/// file that cannot be read, CaptureError for one that is no capture, FormatError, UsageError.
 #[pyfunction]
-#[pyo3(signature = (path, format = None, *, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None), text_signature = "(path, format=None, *, guess_window=0.005, limits=None)")]
+#[pyo3(signature = (path, format = None, *, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None, allow = None), text_signature = "(path, format=None, *, guess_window=0.005, limits=None, allow=None)")]
 pub(super) fn open(
     py: Python<'_>,
     path: Paths,
     format: Option<&str>,
     guess_window: Seconds,
     limits: Option<LimitsArgument>,
+    allow: Option<Allow>,
 ) -> PyResult<Capture> {
     let settings = settings(guess_window, limits)?;
     let format = format.map(|spelling| wire::format(spelling, &settings)).transpose()?;
@@ -70,7 +71,7 @@ pub(super) fn open(
         let origin = |path: &PathBuf| Reader::open(path).map(|reader| reader.origin().clone());
         paths.iter().map(origin).collect::<Result<Vec<_>>>()
     })?;
-    Ok(Capture { paths, format, settings, origins })
+    Ok(Capture { paths, format, settings, allow, origins })
 }
 
 /// What was recorded. Iterating gives its messages, in the order of the session; it can be iterated
@@ -80,6 +81,7 @@ pub(super) struct Capture {
     paths: Vec<PathBuf>,
     format: Option<Format>,
     settings: Arc<Settings>,
+    allow: Option<Allow>,
     origins: Vec<capture::Origin>,
 }
 
@@ -99,10 +101,11 @@ impl Capture {
             let format = given.clone().or_else(recorded).unwrap_or_else(Format::auto);
             format.with_settings(&settings)
         };
-        Messages(Stream::new(&self.paths, format, |output| match output {
+        let messages = Stream::new(&self.paths, format, |output| match output {
             Output::Message(message) => Some(message),
             Output::Event { .. } => None,
-        }))
+        });
+        Messages(messages, self.allow.clone())
     }
 
     /// All that happened, data included, in the order of the session.
@@ -194,7 +197,7 @@ impl Origin {
 
 /// An iterator over the messages of a capture.
 #[pyclass(module = "wirespool", frozen)]
-pub(super) struct Messages(Stream<crate::Message>);
+pub(super) struct Messages(Stream<crate::Message>, Option<Allow>);
 
 #[pymethods]
 impl Messages {
@@ -203,7 +206,8 @@ impl Messages {
     }
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<message::Message>> {
-        Ok(self.0.next(py)?.map(message::Message::from))
+        let next = self.0.next(py)?;
+        Ok(next.map(|message| message::Message::new(message, self.1.clone())))
     }
 }
 

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use super::super::message::Message;
 use super::super::net::{AddressArgument, Seconds, pair};
 use super::super::service::{Service, leave};
-use super::super::wire::{self, LimitsArgument};
+use super::super::wire::{self, Allow, LimitsArgument};
 use super::inbox::{Feed, Inbox, Next};
 use super::{Tee, conclude, writer};
 use crate::Error;
@@ -23,9 +23,10 @@ use crate::wire::Settings;
 ///
 /// Answers nothing, and closes a connection when its client does. Messages that are not taken wait, up
 /// to 64 MiB of them; then the clients do. `output` records a capture as well. `guess_window` and
-/// `limits` are as for open. Raises OSError for an address that cannot be had, FormatError, UsageError.
+/// `limits` and `allow` are as for open. Raises OSError for an address that cannot be had, FormatError, UsageError.
 #[pyfunction]
-#[pyo3(signature = (address = AddressArgument(Address::loopback(0)), *, format, output = None, force = false, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None), text_signature = "(address='127.0.0.1:0', *, format, output=None, force=False, guess_window=0.005, limits=None)")]
+#[pyo3(signature = (address = AddressArgument(Address::loopback(0)), *, format, output = None, force = false, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None, allow = None), text_signature = "(address='127.0.0.1:0', *, format, output=None, force=False, guess_window=0.005, limits=None, allow=None)")]
+#[expect(clippy::too_many_arguments, reason = "they are those of Python's function")]
 pub(in crate::python) fn listen(
     py: Python<'_>,
     address: AddressArgument,
@@ -34,6 +35,7 @@ pub(in crate::python) fn listen(
     force: bool,
     guess_window: Seconds,
     limits: Option<LimitsArgument>,
+    allow: Option<Allow>,
 ) -> PyResult<Listener> {
     let format = wire::format(format, &wire::settings(guess_window, limits)?)?;
     let inbox = Arc::new(Inbox::default());
@@ -57,7 +59,7 @@ pub(in crate::python) fn listen(
         let ended = record::listen(listener, recorder.clone(), service_limits, observer).await;
         conclude(recorder, ended)
     })?;
-    Ok(Listener { service, inbox })
+    Ok(Listener { service, inbox, allow })
 }
 
 /// Ends the inbox however the work ends.
@@ -77,6 +79,7 @@ impl Drop for Ending {
 pub(in crate::python) struct Listener {
     service: Service<Summary>,
     inbox: Arc<Inbox>,
+    allow: Option<Allow>,
 }
 
 #[pymethods]
@@ -103,7 +106,7 @@ impl Listener {
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Message>> {
         match self.inbox.next(py, None)? {
-            Next::Message(message) => Ok(Some(Message::from(*message))),
+            Next::Message(message) => Ok(Some(Message::new(*message, self.allow.clone()))),
             // If it ended by itself, it says why.
             Next::End(_) | Next::NotYet => self.service.finish(py).map(|_| None),
         }

@@ -14,7 +14,7 @@ use tokio::time::{sleep, timeout};
 use super::super::message::Message;
 use super::super::net::{AddressArgument, Seconds, pair};
 use super::super::service::{Pending, Service, Waited, leave};
-use super::super::wire::{self, LimitsArgument, message_bytes};
+use super::super::wire::{self, Allow, LimitsArgument, message_bytes};
 use super::inbox::{Feed, Inbox, Next};
 use super::listener::Ending;
 use super::{Tee, conclude, writer};
@@ -35,10 +35,11 @@ const CLOSE_WAIT: Duration = Duration::from_millis(200);
 
 /// Connect to a server, to send messages and receive its answers.
 ///
-/// `output` records a capture as well. `guess_window` and `limits` are as for open. Raises OSError if the
+/// `output` records a capture as well. `guess_window`, `limits` and `allow` are as for open. Raises OSError if the
 /// server cannot be reached, FormatError, UsageError.
 #[pyfunction]
-#[pyo3(signature = (address, *, format, output = None, force = false, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None), text_signature = "(address, *, format, output=None, force=False, guess_window=0.005, limits=None)")]
+#[pyo3(signature = (address, *, format, output = None, force = false, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None, allow = None), text_signature = "(address, *, format, output=None, force=False, guess_window=0.005, limits=None, allow=None)")]
+#[expect(clippy::too_many_arguments, reason = "they are those of Python's function")]
 pub(in crate::python) fn connect(
     py: Python<'_>,
     address: AddressArgument,
@@ -47,6 +48,7 @@ pub(in crate::python) fn connect(
     force: bool,
     guess_window: Seconds,
     limits: Option<LimitsArgument>,
+    allow: Option<Allow>,
 ) -> PyResult<Peer> {
     let format = wire::format(format, &wire::settings(guess_window, limits)?)?;
     let address = address.0.dialled()?;
@@ -68,7 +70,7 @@ pub(in crate::python) fn connect(
         drop(endpoint);
         conclude(recorder, ended)
     })?;
-    Ok(Peer { service, format, orders, inbox })
+    Ok(Peer { service, format, orders, inbox, allow })
 }
 
 /// What Python asks of a connection, and where it wants to hear how it went.
@@ -155,6 +157,7 @@ pub(in crate::python) struct Peer {
     format: Format,
     orders: UnboundedSender<Order>,
     inbox: Arc<Inbox>,
+    allow: Option<Allow>,
 }
 
 impl Peer {
@@ -199,7 +202,7 @@ impl Peer {
     fn receive(&self, py: Python<'_>, timeout: Option<Seconds>) -> PyResult<Message> {
         let deadline = timeout.map(|Seconds(wait)| Instant::now() + wait);
         match self.inbox.next(py, deadline)? {
-            Next::Message(message) => Ok(Message::from(*message)),
+            Next::Message(message) => Ok(Message::new(*message, self.allow.clone())),
             Next::NotYet => Err(PyTimeoutError::new_err("no message came in time")),
             Next::End(None) => Err(PyEOFError::new_err("the connection is closed")),
             Next::End(Some(error)) => Err(error.into()),
@@ -224,7 +227,7 @@ impl Peer {
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Message>> {
         match self.inbox.next(py, None)? {
-            Next::Message(message) => Ok(Some(Message::from(*message))),
+            Next::Message(message) => Ok(Some(Message::new(*message, self.allow.clone()))),
             Next::End(None) | Next::NotYet => Ok(None),
             Next::End(Some(error)) => Err(error.into()),
         }

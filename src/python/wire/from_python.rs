@@ -10,11 +10,15 @@ use pyo3::types::{
     PyTuple,
 };
 
+use super::opaque::Opaque;
 use crate::wire::Value;
-use crate::wire::value::{Items, Node, NodeId, Span};
+use crate::wire::value::{Class, Items, Node, NodeId, Object, Span};
 
 /// The most bytes of strings that a value holds.
 const CAPACITY: usize = u32::MAX as usize;
+
+/// The `pickle.PickleBuffer`s of a value, each with its node.
+pub(super) type Buffers<'py> = Vec<(NodeId, Bound<'py, PyAny>)>;
 
 /// The value of `object`.
 ///
@@ -22,12 +26,23 @@ const CAPACITY: usize = u32::MAX as usize;
 /// TypeError, with the type's name, for all but None, bool, int, float, str, bytes, bytearray, list,
 /// tuple, dict, set and frozenset. Their subclasses are refused, too: what they add would be lost.
 pub(in crate::python) fn from_python(object: &Bound<'_, PyAny>) -> PyResult<Value> {
+    Ok(read(object, None)?.value)
+}
+
+/// As [`from_python`], with a bare out-of-band buffer for each `pickle.PickleBuffer`, which is named.
+pub(super) fn with_buffers<'py>(object: &Bound<'py, PyAny>) -> PyResult<(Value, Buffers<'py>)> {
+    let reader = read(object, Some(Vec::new()))?;
+    Ok((reader.value, reader.buffers.unwrap_or_default()))
+}
+
+fn read<'py>(object: &Bound<'py, PyAny>, buffers: Option<Buffers<'py>>) -> PyResult<Reader<'py>> {
     let mut reader = Reader {
         value: Value::new(),
         known: HashMap::new(),
         unread: Vec::new(),
         kept: Vec::new(),
         stored: 0,
+        buffers,
     };
     let root = reader.node(object)?;
     while let Some((id, container)) = reader.unread.pop() {
@@ -35,7 +50,7 @@ pub(in crate::python) fn from_python(object: &Bound<'_, PyAny>) -> PyResult<Valu
         *reader.value.node_mut(id) = node;
     }
     reader.value.set_root(root);
-    Ok(reader.value)
+    Ok(reader)
 }
 
 struct Reader<'py> {
@@ -47,6 +62,8 @@ struct Reader<'py> {
     /// Keeps what was met alive, so that no address means two objects.
     kept: Vec<Bound<'py, PyAny>>,
     stored: usize,
+    /// The `pickle.PickleBuffer`s that were met, where they are taken.
+    buffers: Option<Buffers<'py>>,
 }
 
 impl<'py> Reader<'py> {
@@ -81,9 +98,16 @@ impl<'py> Reader<'py> {
                 Node::ByteArray(self.store(&object.cast::<PyByteArray>()?.to_vec())?)
             }
             _ if is_container(object) => Node::List(Items::default()), // until its elements are read
+            _ if self.buffers.is_some() && is_pickle_buffer(object)? => {
+                Node::Object(Box::new(Object::reference(Class::Buffer(0), 0)))
+            }
             _ => return Err(refuse(object)),
         };
+        let is_buffer = matches!(node, Node::Object(_));
         let id = self.value.add(node);
+        if let (true, Some(buffers)) = (is_buffer, &mut self.buffers) {
+            buffers.push((id, object.clone()));
+        }
         if is_container(object) {
             self.unread.push((id, object.clone()));
         }
@@ -133,6 +157,11 @@ impl<'py> Reader<'py> {
     }
 }
 
+fn is_pickle_buffer(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let class = object.py().import("pickle")?.getattr("PickleBuffer")?;
+    Ok(object.is_exact_instance(&class))
+}
+
 fn is_container(object: &Bound<'_, PyAny>) -> bool {
     object.is_exact_instance_of::<PyList>()
         || object.is_exact_instance_of::<PyDict>()
@@ -145,8 +174,32 @@ fn refuse(object: &Bound<'_, PyAny>) -> PyErr {
     match object.get_type().fully_qualified_name() {
         Ok(name) => PyTypeError::new_err(format!(
             "cannot encode {name}: only None, bool, int, float, str, bytes, bytearray, list, tuple, \
-             dict, set and frozenset themselves are plain data"
+             dict, set and frozenset themselves are plain data; {}",
+            advice(object)
         )),
         Err(error) => error,
+    }
+}
+
+/// What to do with an object that is no plain data.
+fn advice(object: &Bound<'_, PyAny>) -> &'static str {
+    if object.is_instance_of::<Opaque>() {
+        "what a pickle asked for is not asked for again"
+    } else if object.is_instance_of::<PyDict>() {
+        "convert it with dict()"
+    } else if object.is_instance_of::<PyTuple>() {
+        "convert it with tuple()"
+    } else if object.is_instance_of::<PyList>() {
+        "convert it with list()"
+    } else if object.is_instance_of::<PySet>() {
+        "convert it with set()"
+    } else if object.is_instance_of::<PyInt>() {
+        "convert it with int()"
+    } else if object.is_instance_of::<PyFloat>() {
+        "convert it with float()"
+    } else if object.is_instance_of::<PyString>() {
+        "convert it with str()"
+    } else {
+        "convert it first, or use the standard library's pickle"
     }
 }

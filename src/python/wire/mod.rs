@@ -1,9 +1,16 @@
 //! Values as Python's own objects and back, pickles, and the built-in Protocol Buffers message.
 
+mod allow;
+mod call;
 mod from_python;
+mod leaf;
 mod opaque;
+mod out_of_band;
 mod pickle;
+mod refused;
 mod settings;
+mod state;
+mod stream;
 mod telemetry;
 mod to_python;
 
@@ -13,6 +20,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
+pub(super) use allow::{Allow, Recipe};
 pub(super) use from_python::from_python;
 pub(super) use opaque::Opaque;
 pub(super) use pickle::{dump, dumps, load, loads};

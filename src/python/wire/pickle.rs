@@ -1,18 +1,25 @@
 //! `wirespool.pickle`: pickles, read without running them.
 
 use pyo3::buffer::PyBuffer;
-use pyo3::exceptions::{PyEOFError, PyTypeError, PyValueError};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
-use super::super::error::decode_error;
-use super::{from_python, to_python};
-use crate::wire::pickle::{self, DEFAULT_PROTOCOL, Limits, Progress, Splitter};
-use crate::wire::{Fault, FaultKind};
+use super::super::error::{Exception, decode_error};
+use super::allow::Allow;
+use super::from_python::{from_python, with_buffers};
+use super::leaf::{Encoding, Reading};
+use super::out_of_band;
+use super::settings::LimitsArgument;
+use super::stream;
+use super::to_python::build;
+use crate::wire::Value;
+use crate::wire::pickle::{self, DEFAULT_PROTOCOL, Limits};
+use crate::wire::value::{Class, Node};
 
-/// How much is read at once from a stream that can go back.
-const READ_SIZE: usize = 64 << 10;
+/// Smaller pickles are decoded without leaving the GIL.
+const QUICK: usize = 16 << 10;
 /// The highest protocol there is.
 const HIGHEST_PROTOCOL: u8 = 5;
 
@@ -48,120 +55,133 @@ impl<'py> FromPyObject<'_, 'py> for Bytes {
     }
 }
 
-/// The value of one pickle, of any protocol, that fills `data`. Nothing is imported or called.
+/// The value of one pickle, of any protocol, that fills `data`. Nothing is imported.
 ///
-/// What a pickle asks for beyond plain data becomes an Opaque. Raises DecodeError, also for bytes after
-/// the pickle's end, and for what is larger or deeper than any ordinary pickle.
+/// What a pickle asks for beyond plain data becomes an Opaque, unless `allow` has it: a mapping of exact
+/// (module, qualname) to the callable that is called for it, which is the only code that runs. Raises
+/// DecodeError, also for bytes after the pickle's end, and for what is larger or deeper than `limits`.
 #[pyfunction]
-pub(in crate::python) fn loads<'py>(py: Python<'py>, data: Bytes) -> PyResult<Bound<'py, PyAny>> {
-    let decoded = py.detach(|| pickle::decode(data.as_slice(), &Limits::default()));
-    to_python(py, &decoded.map_err(|fault| decode_error(py, &fault))?)
+#[pyo3(
+    signature = (data, /, *, fix_imports = true, encoding = "ASCII", errors = "strict", buffers = None, allow = None, limits = None),
+    text_signature = "(data, /, *, fix_imports=True, encoding='ASCII', errors='strict', buffers=None, allow=None, limits=None)"
+)]
+#[expect(clippy::too_many_arguments, reason = "they are those of Python's function")]
+pub(in crate::python) fn loads<'py>(
+    py: Python<'py>,
+    data: Bytes,
+    fix_imports: bool,
+    encoding: &str,
+    errors: &str,
+    buffers: Option<&Bound<'py, PyAny>>,
+    allow: Option<Allow>,
+    limits: Option<LimitsArgument>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let reader = Reader::new(py, fix_imports, (encoding, errors), buffers, allow, limits)?;
+    reader.read(data.as_slice())
 }
 
 /// The value of the next pickle of a binary stream, which is left where the pickle ends.
 ///
 /// The stream has `read(n)`; `peek(n)`, or `seekable()` and `seek(offset, whence)`, make it fast. Raises
-/// EOFError at the stream's end, DecodeError as loads does.
+/// EOFError at the stream's end, DecodeError as loads does. The other arguments are those of loads.
 #[pyfunction]
-pub(in crate::python) fn load<'py>(file: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+#[pyo3(
+    signature = (file, *, fix_imports = true, encoding = "ASCII", errors = "strict", buffers = None, allow = None, limits = None),
+    text_signature = "(file, *, fix_imports=True, encoding='ASCII', errors='strict', buffers=None, allow=None, limits=None)"
+)]
+pub(in crate::python) fn load<'py>(
+    file: &Bound<'py, PyAny>,
+    fix_imports: bool,
+    encoding: &str,
+    errors: &str,
+    buffers: Option<&Bound<'py, PyAny>>,
+    allow: Option<Allow>,
+    limits: Option<LimitsArgument>,
+) -> PyResult<Bound<'py, PyAny>> {
     let py = file.py();
-    let limits = Limits::default();
-    let mut splitter = Splitter::new(&limits);
-    let mut data = Vec::new();
-    let source = Source::of(file)?;
-    loop {
-        let chunk = source.next()?;
-        let progress = splitter.feed(chunk.as_bytes());
-        let taken = match progress {
-            Progress::Complete { consumed } => consumed,
-            Progress::NeedMore | Progress::Failed(_) => chunk.as_bytes().len(),
-        };
-        data.extend_from_slice(&chunk.as_bytes()[..taken]);
-        source.leave(&chunk, taken)?;
-        match progress {
-            Progress::Complete { .. } => break,
-            Progress::Failed(fault) => return Err(decode_error(py, &fault)),
-            Progress::NeedMore if taken > 0 => py.check_signals()?,
-            Progress::NeedMore if data.is_empty() => {
-                return Err(PyEOFError::new_err("the stream has ended"));
-            }
-            Progress::NeedMore => {
-                let words = "the stream ends before the pickle does";
-                return Err(decode_error(py, &Fault::new(FaultKind::Truncated, data.len(), words)));
-            }
-        }
-    }
-    let decoded = py.detach(|| pickle::decode(&data, &limits));
-    to_python(py, &decoded.map_err(|fault| decode_error(py, &fault))?)
+    let reader = Reader::new(py, fix_imports, (encoding, errors), buffers, allow, limits)?;
+    stream::next_pickle(file, &reader.limits, |pickle| reader.read(pickle))?
 }
 
-/// A stream that is left exactly where a pickle ends.
-struct Source<'a, 'py> {
-    file: &'a Bound<'py, PyAny>,
-    way: Way,
+/// What `load` and `loads` were asked for.
+struct Reader<'a, 'py> {
+    py: Python<'py>,
+    encoding: Option<Encoding>,
+    buffers: Option<&'a Bound<'py, PyAny>>,
+    allow: Option<Allow>,
+    limits: Limits,
 }
 
-/// How what was not needed stays in the stream.
-enum Way {
-    /// It is looked at before it is read.
-    Peek,
-    /// It is read and gone back.
-    Seek,
-    /// Nothing is read ahead.
-    ByteByByte,
+impl<'a, 'py> Reader<'a, 'py> {
+    fn new(
+        py: Python<'py>,
+        fix_imports: bool,
+        (encoding, errors): (&str, &str),
+        buffers: Option<&'a Bound<'py, PyAny>>,
+        allow: Option<Allow>,
+        limits: Option<LimitsArgument>,
+    ) -> PyResult<Reader<'a, 'py>> {
+        let mut pickle_limits = Limits::default();
+        for limit in limits.unwrap_or_default().0 {
+            pickle_limits.set(&limit.name, limit.value)?;
+        }
+        Ok(Reader {
+            py,
+            encoding: Encoding::of(py, encoding, errors)?,
+            buffers,
+            allow: allow.map(|allow| allow.fixing_imports(fix_imports)),
+            limits: pickle_limits,
+        })
+    }
+
+    fn read(&self, pickle: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+        let limits = &self.limits;
+        let decode = || pickle::decode_with_provenance(pickle, limits);
+        let decoded = match pickle.len() {
+            // Leaving the GIL and coming back takes longer than a small pickle.
+            ..QUICK => decode(),
+            _ => self.py.detach(decode),
+        };
+        let (value, provenance) = decoded.map_err(|fault| decode_error(self.py, &fault))?;
+        let buffers = self.buffers.map(|buffers| taken(buffers, &value)).transpose()?;
+        let reading = Reading {
+            allow: self.allow.as_ref(),
+            strings: self.encoding.as_ref().map(|encoding| (encoding, &provenance)),
+            buffers: buffers.as_deref().map(|buffers| (buffers, &provenance)),
+        };
+        build(self.py, &value, &reading)
+    }
 }
 
-impl<'a, 'py> Source<'a, 'py> {
-    fn of(file: &'a Bound<'py, PyAny>) -> PyResult<Source<'a, 'py>> {
-        let way = if file.hasattr("peek")? {
-            Way::Peek
-        } else if file.hasattr("seekable")? && file.call_method0("seekable")?.is_truthy()? {
-            Way::Seek
-        } else {
-            Way::ByteByByte
-        };
-        Ok(Source { file, way })
-    }
-
-    fn next(&self) -> PyResult<Bound<'py, PyBytes>> {
-        let read = match self.way {
-            Way::Peek => self.file.call_method1("peek", (1,))?,
-            Way::Seek => self.file.call_method1("read", (READ_SIZE,))?,
-            Way::ByteByByte => self.file.call_method1("read", (1,))?,
-        };
-        if read.is_none() {
-            let words =
-                "the stream has nothing to read yet; pickles are read from blocking streams";
-            return Err(PyValueError::new_err(words));
-        }
-        Ok(read.cast_into::<PyBytes>()?)
-    }
-
-    /// Leaves the stream after the first `taken` bytes of what came.
-    fn leave(&self, chunk: &Bound<'py, PyBytes>, taken: usize) -> PyResult<()> {
-        match self.way {
-            Way::Peek if taken > 0 => {
-                self.file.call_method1("read", (taken,))?;
-            }
-            Way::Seek if taken < chunk.as_bytes().len() => {
-                let back = chunk.as_bytes().len() - taken;
-                self.file.call_method1("seek", (-(back as i64), 1))?;
-            }
-            _ => {}
-        }
-        Ok(())
-    }
+/// As many buffers as the value needs, and there are.
+fn taken<'py>(buffers: &Bound<'py, PyAny>, value: &Value) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    let order = |id| match value.node(id) {
+        Node::Object(object) => match object.class {
+            Class::Buffer(order) => Some(order + 1),
+            _ => None,
+        },
+        _ => None,
+    };
+    let needed = value.ids().filter_map(order).max().unwrap_or(0);
+    buffers.try_iter()?.take(needed).collect()
 }
 
 /// A pickle of plain data, for pickle.loads.
 ///
-/// `protocol` is 0 to 5; None is 4, and a negative one the highest. Raises TypeError for anything but
-/// None, bool, int, float, str, bytes, bytearray, list, tuple, dict, set and frozenset.
+/// `protocol` is 0 to 5; None is 4, and a negative one the highest. pickle.PickleBuffer needs protocol 5: it
+/// is written into the pickle, or left to `buffer_callback`, as pickle.dumps does. Raises TypeError for
+/// anything but these and None, bool, int, float, str, bytes, bytearray, list, tuple, dict, set and
+/// frozenset, UsageError for what the protocol cannot carry.
 #[pyfunction]
-#[pyo3(signature = (obj, protocol = Some(4)), text_signature = "(obj, protocol=4)")]
+#[pyo3(
+    signature = (obj, protocol = None, *, fix_imports = true, buffer_callback = None),
+    text_signature = "(obj, protocol=None, *, fix_imports=True, buffer_callback=None)"
+)]
 pub(in crate::python) fn dumps<'py>(
     obj: &Bound<'py, PyAny>,
     protocol: Option<i64>,
+    fix_imports: bool,
+    buffer_callback: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let py = obj.py();
     let protocol = match protocol {
@@ -169,18 +189,39 @@ pub(in crate::python) fn dumps<'py>(
         Some(negative) if negative < 0 => HIGHEST_PROTOCOL,
         Some(given) => u8::try_from(given).unwrap_or(u8::MAX),
     };
-    let value = from_python(obj)?;
-    let bytes = py.detach(|| pickle::encode(&value, protocol))?;
+    let refuse = |words: &str| Err(Exception::Usage.with(py, words));
+    if !fix_imports && protocol < 3 {
+        return refuse(
+            "fix_imports=False is for protocols 3 and higher: the lower ones are Python 2's",
+        );
+    }
+    if protocol < 5 {
+        if buffer_callback.is_some() {
+            return refuse("buffer_callback needs protocol 5");
+        }
+        let value = from_python(obj)?;
+        let bytes = py.detach(|| pickle::encode(&value, protocol))?;
+        return Ok(PyBytes::new(py, &bytes));
+    }
+    let (mut value, buffers) = with_buffers(obj)?;
+    let provenance = out_of_band::place(&mut value, buffers, buffer_callback)?;
+    let bytes = py.detach(|| pickle::encode_with_provenance(&value, protocol, &provenance))?;
     Ok(PyBytes::new(py, &bytes))
 }
 
 /// Write a pickle of plain data to a binary stream. See dumps.
 #[pyfunction]
-#[pyo3(signature = (obj, file, protocol = Some(4)), text_signature = "(obj, file, protocol=4)")]
-pub(in crate::python) fn dump(
-    obj: &Bound<'_, PyAny>,
-    file: &Bound<'_, PyAny>,
+#[pyo3(
+    signature = (obj, file, protocol = None, *, fix_imports = true, buffer_callback = None),
+    text_signature = "(obj, file, protocol=None, *, fix_imports=True, buffer_callback=None)"
+)]
+pub(in crate::python) fn dump<'py>(
+    obj: &Bound<'py, PyAny>,
+    file: &Bound<'py, PyAny>,
     protocol: Option<i64>,
+    fix_imports: bool,
+    buffer_callback: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<()> {
-    file.call_method1("write", (dumps(obj, protocol)?,)).map(|_| ())
+    let pickle = dumps(obj, protocol, fix_imports, buffer_callback)?;
+    file.call_method1("write", (pickle,)).map(|_| ())
 }

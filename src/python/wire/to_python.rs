@@ -1,206 +1,324 @@
 //! A value as Python's own objects. Iterative: no nesting is too deep.
 //!
-//! Lists, mappings, sets and opaque objects are made empty and filled later, so that cycles close;
-//! tuples and frozen sets, which cannot be, once their elements are there. Each node is one object.
+//! What a container holds is complete before the container is, as far as cycles allow: keys are hashed,
+//! and callables of an allow-list called, with what is complete. Each node is one object.
+
+use std::collections::HashMap;
 
 use pyo3::exceptions::PyRecursionError;
 use pyo3::prelude::*;
-use pyo3::types::{
-    PyByteArray, PyBytes, PyDict, PyFloat, PyFrozenSet, PyList, PyMappingProxy, PySet, PyString,
-    PyTuple,
-};
+use pyo3::types::{PyDict, PyFrozenSet, PyList, PySet, PyTuple};
 
-use super::opaque::{Contents, Opaque};
+use super::allow::Allow;
+use super::call::Call;
+use super::leaf::{Leaves, Reading};
+use super::opaque::Opaque;
 use crate::wire::Value;
-use crate::wire::value::{Class, Node, NodeId, Object};
+use crate::wire::value::{Node, NodeId, Object};
 
-/// The objects that `value` stands for.
+/// The objects that `value` stands for; calls in it that `allow` lists are made.
+///
+/// # Errors
+/// DecodeError for a call that failed, with its reason as the cause.
 ///
 /// Keys and members are hashed, which recurses in Python: the codecs bound how deep and large they are,
 /// and refuse those that cannot be hashed.
 pub(in crate::python) fn to_python<'py>(
     py: Python<'py>,
     value: &Value,
+    allow: Option<&Allow>,
+) -> PyResult<Bound<'py, PyAny>> {
+    build(py, value, &Reading { allow, ..Reading::default() })
+}
+
+/// As [`to_python`], with all that a reader may ask for.
+pub(super) fn build<'py>(
+    py: Python<'py>,
+    value: &Value,
+    reading: &Reading<'_, 'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
     if value.is_empty() {
         return Ok(py.None().into_bound(py));
     }
+    let allow = reading.allow.filter(|allow| !allow.is_empty(py));
+    let begun = PyList::empty(py).into_any();
     let made = vec![None; value.len()];
-    let mut builder = Builder { py, value, made, empty: Vec::new() };
-    let root = builder.make(value.root())?;
-    while let Some(node) = builder.empty.pop() {
-        builder.fill(node)?;
-    }
-    Ok(root)
+    let leaves = Leaves { py, value, reading };
+    let (frames, pending, late) = (Vec::new(), Vec::new(), HashMap::new());
+    Builder { py, value, allow, leaves, made, begun, frames, pending, late }.build()
 }
 
-struct Builder<'py, 'v> {
+struct Builder<'a, 'py> {
     py: Python<'py>,
-    value: &'v Value,
-    /// By node, its object.
+    value: &'a Value,
+    allow: Option<&'a Allow>,
+    leaves: Leaves<'a, 'py>,
+    /// By node, its object; `begun` while it is waiting for what it holds.
     made: Vec<Option<Bound<'py, PyAny>>>,
-    /// Those that are still to be filled.
-    empty: Vec<NodeId>,
+    begun: Bound<'py, PyAny>,
+    /// The containers being built, each inside the one before it.
+    frames: Vec<Frame<'py>>,
+    /// What the frames have of their elements already.
+    pending: Vec<Bound<'py, PyAny>>,
+    /// Containers that cannot be filled before a node is made that holds them itself.
+    late: HashMap<NodeId, Vec<Frame<'py>>>,
 }
 
-impl<'py> Builder<'py, '_> {
-    /// The object of a node, perhaps still empty.
-    fn make(&mut self, id: NodeId) -> PyResult<Bound<'py, PyAny>> {
-        if let Some(made) = &self.made[id.index()] {
-            return Ok(made.clone());
+/// A container that is being built.
+struct Frame<'py> {
+    node: NodeId,
+    /// Which element comes next.
+    next: usize,
+    /// Where its elements begin in `pending`.
+    base: usize,
+    shape: Shape<'py>,
+}
+
+enum Shape<'py> {
+    /// A list, a tuple or a frozen set: made when its elements are there.
+    Collected,
+    Dict(Bound<'py, PyDict>),
+    Set(Bound<'py, PySet>),
+    Opaque(Bound<'py, Opaque>, Vec<NodeId>),
+    Call(Box<Call<'py>>),
+}
+
+/// How far an element is.
+enum Element<'py> {
+    Made(Bound<'py, PyAny>),
+    /// It has not been begun.
+    Fresh,
+    /// It waits for what it holds, and that for it.
+    Waiting,
+}
+
+/// How far a container came.
+enum Step {
+    Done,
+    /// The object is there; what it is filled with comes next.
+    Called,
+    /// This element is built first.
+    Enter(NodeId),
+    /// This element is made only after the container.
+    Blocked(NodeId),
+}
+
+/// The next element of a container, or where that ends for now.
+macro_rules! element {
+    ($builder:expr, $node:expr) => {
+        match $builder.element($node)? {
+            Element::Made(object) => object,
+            Element::Fresh => return Ok(Step::Enter($node)),
+            Element::Waiting => return Ok(Step::Blocked($node)),
         }
-        let value = self.value;
-        if let Node::Tuple(_) | Node::FrozenSet(_) = value.node(id) {
-            self.make_elements_first(id)?;
+    };
+}
+
+impl<'py> Builder<'_, 'py> {
+    fn build(mut self) -> PyResult<Bound<'py, PyAny>> {
+        let root = self.value.root();
+        if let Element::Made(leaf) = self.element(root)? {
+            return Ok(leaf);
         }
-        let made = match value.node(id) {
-            Node::Tuple(items) => self.tuple(value.items(*items))?.into_any(),
-            Node::FrozenSet(items) => {
-                PyFrozenSet::new(self.py, self.all(value.items(*items))?)?.into_any()
+        self.enter(root)?;
+        while let Some(mut frame) = self.frames.pop() {
+            match self.advance(&mut frame)? {
+                Step::Done => self.release(frame.node),
+                Step::Called => {
+                    let node = frame.node;
+                    self.frames.push(frame);
+                    self.release(node);
+                }
+                Step::Enter(child) => {
+                    self.frames.push(frame);
+                    self.enter(child)?;
+                }
+                Step::Blocked(on) => self.postpone(frame, on)?,
             }
-            node => self.simple(node, id)?,
-        };
-        self.made[id.index()] = Some(made.clone());
-        Ok(made)
+        }
+        match self.element(root)? {
+            Element::Made(object) => Ok(object),
+            // Each frame ends with its object made.
+            Element::Fresh | Element::Waiting => Err(impossible()),
+        }
     }
 
-    /// Makes what a tuple or frozen set holds, innermost first.
-    fn make_elements_first(&mut self, id: NodeId) -> PyResult<()> {
-        let value = self.value;
-        let mut begun = std::collections::HashSet::new();
-        let mut path = vec![id];
-        while let Some(&node) = path.last() {
-            let (Node::Tuple(items) | Node::FrozenSet(items)) = value.node(node) else {
-                path.pop();
-                continue;
-            };
-            let before = path.len();
-            let is_late =
-                |item: &NodeId| matches!(value.node(*item), Node::Tuple(_) | Node::FrozenSet(_));
-            path.extend(
-                value
-                    .items(*items)
-                    .iter()
-                    .filter(|item| is_late(item) && self.made[item.index()].is_none()),
-            );
-            if path.len() > before {
-                if !begun.insert(node) {
-                    // No pickle can say this; Python could not make it either.
-                    return Err(PyRecursionError::new_err(
-                        "a tuple that holds itself by tuples alone",
-                    ));
-                }
-                continue;
-            }
-            path.pop();
-            if node != id {
-                self.make(node)?;
-            }
+    #[inline]
+    fn element(&mut self, id: NodeId) -> PyResult<Element<'py>> {
+        let node = self.value.node(id);
+        if let Some(scalar) = self.leaves.scalar(node)? {
+            return Ok(Element::Made(scalar));
         }
+        if let Some(made) = &self.made[id.index()] {
+            if !made.is(&self.begun) {
+                return Ok(Element::Made(made.clone()));
+            }
+            if !matches!(node, Node::List(_)) {
+                return Ok(Element::Waiting);
+            }
+            // A list that holds itself: it has to be there before its elements.
+            let empty = PyList::empty(self.py).into_any();
+            self.made[id.index()] = Some(empty.clone());
+            return Ok(Element::Made(empty));
+        }
+        let Some(leaf) = self.leaves.leaf(node, id)? else { return Ok(Element::Fresh) };
+        self.made[id.index()] = Some(leaf.clone());
+        Ok(Element::Made(leaf))
+    }
+
+    /// Begins a container.
+    fn enter(&mut self, node: NodeId) -> PyResult<()> {
+        let (object, shape) = match self.value.node(node) {
+            Node::Dict(_) => {
+                let dict = PyDict::new(self.py);
+                (dict.clone().into_any(), Shape::Dict(dict))
+            }
+            Node::Set(_) => {
+                let set = PySet::empty(self.py)?;
+                (set.clone().into_any(), Shape::Set(set))
+            }
+            Node::Object(object) => match self.call(object)? {
+                Some(call) => (self.begun.clone(), Shape::Call(Box::new(call))),
+                None => {
+                    let opaque = Bound::new(self.py, Opaque::of(&object.class))?;
+                    let children = self.value.children(node).collect();
+                    (opaque.clone().into_any(), Shape::Opaque(opaque, children))
+                }
+            },
+            _ => (self.begun.clone(), Shape::Collected),
+        };
+        self.made[node.index()] = Some(object);
+        self.frames.push(Frame { node, next: 0, base: self.pending.len(), shape });
         Ok(())
     }
 
-    /// The object of a node that needs no others to be made first.
-    fn simple(&mut self, node: &Node, id: NodeId) -> PyResult<Bound<'py, PyAny>> {
-        let (py, value) = (self.py, self.value);
-        Ok(match node {
-            Node::None => py.None().into_bound(py),
-            Node::Bool(truth) => truth.into_pyobject(py)?.to_owned().into_any(),
-            Node::Int(integer) => integer.into_pyobject(py)?.into_any(),
-            Node::BigInt(integer) => (&**integer).into_pyobject(py)?.into_any(),
-            Node::Float(float) => PyFloat::new(py, *float).into_any(),
-            Node::Str(span) => PyString::from_bytes(py, value.span(*span))?.into_any(),
-            Node::Surrogates(span) => {
-                let bytes = PyBytes::new(py, value.span(*span));
-                let (utf8, errors) = (c"utf-8", c"surrogatepass");
-                PyString::from_encoded_object(&bytes, Some(utf8), Some(errors))?.into_any()
-            }
-            Node::Bytes(span) => PyBytes::new(py, value.span(*span)).into_any(),
-            Node::ByteArray(span) => PyByteArray::new(py, value.span(*span)).into_any(),
-            Node::List(_) => self.later(id, PyList::empty(py).into_any()),
-            Node::Set(_) => self.later(id, PySet::empty(py)?.into_any()),
-            Node::Dict(_) => self.later(id, PyDict::new(py).into_any()),
-            Node::Object(object) => {
-                let opaque = match &object.class {
-                    Class::Global { module, name } => {
-                        Opaque::new("global", Some((module.to_string(), name.to_string())))
-                    }
-                    Class::Computed(_) => Opaque::new("computed", None),
-                    Class::Persistent(_) => Opaque::new("persistent", None),
-                    Class::Extension(_) => Opaque::new("extension", None),
-                    Class::Buffer(_) => Opaque::new("buffer", None),
-                };
-                self.later(id, Bound::new(py, opaque)?.into_any())
-            }
-            Node::Tuple(_) | Node::FrozenSet(_) => return self.make(id),
-        })
+    fn call(&self, object: &Object) -> PyResult<Option<Call<'py>>> {
+        match self.allow {
+            Some(allow) => Call::of(self.py, self.value, object, allow),
+            None => Ok(None),
+        }
     }
 
-    fn later(&mut self, id: NodeId, empty: Bound<'py, PyAny>) -> Bound<'py, PyAny> {
-        self.empty.push(id);
-        empty
-    }
-
-    fn all(&mut self, items: &[NodeId]) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        items.iter().map(|&item| self.make(item)).collect()
-    }
-
-    fn tuple(&mut self, items: &[NodeId]) -> PyResult<Bound<'py, PyTuple>> {
-        PyTuple::new(self.py, self.all(items)?)
-    }
-
-    /// Puts into an object what it holds.
-    fn fill(&mut self, id: NodeId) -> PyResult<()> {
+    fn advance(&mut self, frame: &mut Frame<'py>) -> PyResult<Step> {
         let value = self.value;
-        let object = self.make(id)?;
-        match value.node(id) {
-            Node::List(items) => {
-                let list = object.cast::<PyList>()?;
-                value.items(*items).iter().try_for_each(|&item| list.append(self.make(item)?))
+        match (&mut frame.shape, value.node(frame.node)) {
+            (Shape::Dict(dict), Node::Dict(entries)) => {
+                let entries = value.entries(*entries);
+                while let Some(&(key, item)) = entries.get(frame.next) {
+                    let key_object = element!(self, key);
+                    let item = element!(self, item);
+                    dict.set_item(key_object, item).map_err(|error| self.no_key(key, error))?;
+                    frame.next += 1;
+                }
             }
-            Node::Set(items) => {
-                let set = object.cast::<PySet>()?;
-                value.items(*items).iter().try_for_each(|&item| set.add(self.make(item)?))
+            (Shape::Set(set), Node::Set(members)) => {
+                let members = value.items(*members);
+                while let Some(&member) = members.get(frame.next) {
+                    let object = element!(self, member);
+                    set.add(object).map_err(|error| self.no_key(member, error))?;
+                    frame.next += 1;
+                }
             }
-            Node::Dict(entries) => {
-                let dict = object.cast::<PyDict>()?;
-                value
-                    .entries(*entries)
-                    .iter()
-                    .try_for_each(|&(key, item)| dict.set_item(self.make(key)?, self.make(item)?))
+            (Shape::Opaque(opaque, children), Node::Object(request)) => {
+                while let Some(&child) = children.get(frame.next) {
+                    let child = element!(self, child);
+                    self.pending.push(child);
+                    frame.next += 1;
+                }
+                let parts = self.pending.drain(frame.base..);
+                Opaque::fill(opaque, request, parts)?;
             }
-            Node::Object(request) => {
-                let contents = self.contents(request)?;
-                object.cast::<Opaque>()?.borrow_mut().fill(contents);
-                Ok(())
+            (Shape::Call(call), Node::Object(request)) => {
+                while let Some(child) = call.child(frame.next) {
+                    let child = element!(self, child);
+                    self.pending.push(child);
+                    frame.next += 1;
+                }
+                let parts: Vec<_> = self.pending.drain(frame.base..).collect();
+                if call.is_made() {
+                    call.fill(request, parts)?;
+                } else {
+                    self.made[frame.node.index()] = Some(call.make(request, parts)?);
+                    frame.next = 0;
+                    return Ok(Step::Called);
+                }
             }
-            _ => Ok(()),
+            (_, node @ (Node::List(items) | Node::Tuple(items) | Node::FrozenSet(items))) => {
+                let items = value.items(*items);
+                while let Some(&item) = items.get(frame.next) {
+                    let item = element!(self, item);
+                    self.pending.push(item);
+                    frame.next += 1;
+                }
+                let elements = self.pending.drain(frame.base..);
+                let made = match node {
+                    Node::Tuple(_) => PyTuple::new(self.py, elements)?.into_any(),
+                    Node::FrozenSet(_) => match PyFrozenSet::new(self.py, elements) {
+                        Ok(set) => set.into_any(),
+                        Err(error) => return Err(self.no_key(frame.node, error)),
+                    },
+                    _ => match &self.made[frame.node.index()] {
+                        Some(list) if !list.is(&self.begun) => {
+                            let list = list.cast::<PyList>()?;
+                            elements.into_iter().try_for_each(|item| list.append(item))?;
+                            return Ok(Step::Done);
+                        }
+                        _ => PyList::new(self.py, elements)?.into_any(),
+                    },
+                };
+                self.made[frame.node.index()] = Some(made);
+            }
+            // A frame has the shape of its node.
+            _ => return Err(impossible()),
+        }
+        Ok(Step::Done)
+    }
+
+    /// Fills a container when `on` is made, which holds it and is held by it.
+    fn postpone(&mut self, mut frame: Frame<'py>, on: NodeId) -> PyResult<()> {
+        match (&frame.shape, self.value.node(frame.node)) {
+            (Shape::Dict(_) | Shape::Set(_), _) => {}
+            (Shape::Opaque(..), _) => frame.next = 0,
+            (Shape::Call(call), _) if call.is_made() => frame.next = 0,
+            (Shape::Call(call), Node::Object(request)) => {
+                return Err(call.failure(self.py, request, "its arguments hold it itself"));
+            }
+            (_, Node::List(_)) => {
+                // From now on it is there for others, empty.
+                self.element(frame.node)?;
+                frame.next = 0;
+            }
+            _ => return Err(impossible()),
+        }
+        self.pending.truncate(frame.base);
+        self.late.entry(on).or_default().push(frame);
+        Ok(())
+    }
+
+    /// Goes on with what waited for a node, now that it is made.
+    #[inline]
+    fn release(&mut self, node: NodeId) {
+        if self.late.is_empty() {
+            return;
+        }
+        for mut frame in self.late.remove(&node).unwrap_or_default() {
+            frame.base = self.pending.len();
+            self.frames.push(frame);
         }
     }
 
-    fn contents(&mut self, request: &Object) -> PyResult<Contents> {
-        let py = self.py;
-        let kwargs = PyDict::new(py);
-        for &(name, item) in &request.keywords {
-            kwargs.set_item(self.make(name)?, self.make(item)?)?;
-        }
-        let mut entries = Vec::with_capacity(request.entries.len());
-        for &(key, item) in &request.entries {
-            entries.push((self.make(key)?, self.make(item)?));
-        }
-        let args = request.arguments.as_ref().map(|items| self.tuple(items)).transpose()?;
-        Ok(Contents {
-            subject: match request.class {
-                Class::Computed(node) | Class::Persistent(node) => Some(self.make(node)?.unbind()),
-                Class::Extension(code) => Some(code.into_pyobject(py)?.into_any().unbind()),
-                Class::Buffer(order) => Some(order.into_pyobject(py)?.into_any().unbind()),
-                Class::Global { .. } => None,
-            },
-            args: args.map(Bound::unbind),
-            kwargs: PyMappingProxy::new(py, kwargs.as_mapping()).unbind(),
-            state: request.state.map(|state| self.make(state)).transpose()?.map(Bound::unbind),
-            items: self.tuple(&request.items)?.unbind(),
-            entries: PyTuple::new(py, entries)?.unbind(),
-        })
+    /// What an object of an allow-list that cannot be hashed is an error of.
+    #[cold]
+    fn no_key(&self, key: NodeId, error: PyErr) -> PyErr {
+        let at = match self.value.node(key) {
+            Node::Object(object) => object.offset,
+            _ => 0,
+        };
+        super::call::failed(self.py, at, "a key or a member of a set", error)
     }
+}
+
+/// No pickle can say this; Python could not make it either.
+fn impossible() -> PyErr {
+    PyRecursionError::new_err("a tuple that holds itself by tuples alone")
 }

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use super::keys;
+use super::machine::Provenance;
 use super::opcode::*;
 use super::output::Output;
-use crate::wire::value::{Node, NodeId, Value};
+use crate::wire::value::{Class, Node, NodeId, Value};
 use crate::{Error, Result};
 
 /// How many elements one `APPENDS`, `SETITEMS` or `ADDITEMS` adds.
@@ -22,6 +23,23 @@ const OUTPUT_LIMIT: usize = 1 << 30;
 /// [`Error::Value`] for objects, which are not encoded; for keys that Python cannot hash; for an
 /// unknown protocol; and for integers that protocols 0 and 1 cannot carry.
 pub fn encode(value: &Value, protocol: u8) -> Result<Vec<u8>> {
+    emit(value, protocol, None)
+}
+
+/// As [`encode`], but writes bare out-of-band buffers as what they are, at protocol 5: their bytes go
+/// another way, in the order in which they are written.
+///
+/// # Errors
+/// Those of [`encode`].
+pub fn encode_with_provenance(
+    value: &Value,
+    protocol: u8,
+    provenance: &Provenance,
+) -> Result<Vec<u8>> {
+    emit(value, protocol, Some(provenance))
+}
+
+fn emit(value: &Value, protocol: u8, provenance: Option<&Provenance>) -> Result<Vec<u8>> {
     if protocol > 5 {
         return Err(refuse(format!("there is no protocol {protocol}; 5 is the highest")));
     }
@@ -30,6 +48,7 @@ pub fn encode(value: &Value, protocol: u8) -> Result<Vec<u8>> {
     }
     let mut emitter = Emitter {
         value,
+        provenance,
         protocol,
         output: Output::new(protocol),
         memo: vec![None; value.len()],
@@ -96,6 +115,7 @@ enum Shape {
 
 pub(super) struct Emitter<'v> {
     value: &'v Value,
+    provenance: Option<&'v Provenance>,
     pub(super) protocol: u8,
     pub(super) output: Output,
     memo: Vec<Option<u32>>,
@@ -270,6 +290,16 @@ impl<'v> Emitter<'v> {
                     self.output.write(&[MARK]);
                 }
                 self.begin_immutable(id, self.value.items(*items), Shape::Tuple)?;
+            }
+            Node::Object(object)
+                if let (Class::Buffer(_), None, Some(provenance), 5..) =
+                    (&object.class, &object.arguments, self.provenance, self.protocol) =>
+            {
+                self.output.write(&[NEXT_BUFFER]);
+                if provenance.read_only_buffers.contains(&id) {
+                    self.output.write(&[READONLY_BUFFER]);
+                }
+                self.memoize(id);
             }
             Node::Object(_) => {
                 return Err(refuse("objects cannot be encoded, only plain data"));

@@ -37,7 +37,7 @@ mod typed;
 
 pub use audit::{Audit, Finding, Note, Request, RequestKind, SHOWN, Verdict, audit, note};
 pub use constructor::is_plain_constructor;
-pub use emit::encode;
+pub use emit::{encode, encode_with_provenance};
 pub(super) use limits::unknown as unknown_limit;
 pub use limits::{Limit, Limits};
 pub use machine::{Provenance, decode, decode_with_provenance, salvage};
