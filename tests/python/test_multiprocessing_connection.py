@@ -6,15 +6,19 @@ answer, 2 the welcome, 3 the client's challenge, 4 the answer, 5 the welcome; th
 """
 
 import json
-from base64 import b64encode
+from base64 import b64decode, b64encode
+from contextlib import suppress
+from multiprocessing.connection import Client, Listener
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
+import wirespool as module
 from conftest import Wirespool
 from programs import Peers, Server
 from recording import proxy
-from running import Address, Process
+from running import PATIENCE, Address, Process
 
 KEY = ["--key", "the same on both ends"]
 ANSWERS = [f"Received object: {answer}" for answer in ({"sum": 0}, {"sum": 1}, {"sum": 3})]
@@ -126,3 +130,59 @@ def test_a_client_does_not_take_a_recorded_answer(
     assert_differs(found[3], CHALLENGE, CHALLENGE)
     assert_differs(found[5], WELCOME, FAILURE)
     assert f"message 3, offset {found[3]['offset']}: expected {found[3]['expected']}" in result.stderr
+
+
+def echoed(capture: Path, values: list[Any], key: bytes | None) -> None:
+    """Record values sent to a Listener, which sends each back."""
+    with Listener(("127.0.0.1", 0), authkey=key) as listener:
+
+        def echo() -> None:
+            with listener.accept() as connection, suppress(EOFError):
+                while True:
+                    connection.send(connection.recv())
+
+        thread = Thread(target=echo)
+        thread.start()
+        with module.record(capture, to=listener.address) as recording:
+            with Client(recording.address, authkey=key) as connection:
+                for value in values:
+                    connection.send(value)
+                    assert connection.recv() == value
+            thread.join(PATIENCE)
+    assert not thread.is_alive()
+
+
+VALUES = [
+    {"1": 25, "2": 60},
+    [1.5, None, True, (b"\x00\xff", {"a", "b"}), 2**70],
+    "датчик \U0001f980",
+    # Beyond 16 KiB the length is written by itself, and the body after it.
+    b"x" * 16_379,
+    b"x" * 16_385,
+    b"y" * 1_000_000,
+    [f"reading {number}" for number in range(20_000)],
+]
+
+
+@pytest.mark.parametrize("key", [None, b"the same on both ends"])
+def test_all_values_that_are_sent_are_decoded(capture: Path, key: bytes | None) -> None:
+    echoed(capture, VALUES, key)
+    handshake = 0 if key is None else 6
+    messages = list(module.open(capture, format="pickle/u32be"))[handshake:]
+    assert [message.value for message in messages] == [value for value in VALUES for _ in "ab"]
+    assert [message.side for message in messages] == ["client", "server"] * len(VALUES)
+
+
+def test_the_challenge_is_shown_raw_with_the_reason(wirespool: Wirespool, capture: Path) -> None:
+    echoed(capture, VALUES[:1], b"the same on both ends")
+    shown = wirespool.run("show", capture, "--json", "-f", "pickle/u32be").done()
+    handshake, values = shown.json[:6], shown.json[6:]
+    for message in handshake:
+        # Which error it is depends on the bytes of the digest.
+        assert message["error"]["message"], message
+        assert "value" not in message
+    marks = {index: b64decode(handshake[index]["raw"])[4:] for index in (0, 2, 3, 5)}
+    assert marks[0].startswith(CHALLENGE.encode())
+    assert marks[3].startswith(CHALLENGE.encode())
+    assert marks[2] == marks[5] == WELCOME.encode()
+    assert [message["value"] for message in values] == VALUES[:1] * 2
