@@ -10,6 +10,8 @@ from typing import Any, Literal, NoReturn, Protocol, Self, SupportsIndex, TypeAl
 from typing_extensions import Buffer
 
 __all__ = [
+    "Audit",
+    "AuditRequest",
     "Capture",
     "CaptureDigest",
     "CaptureError",
@@ -37,6 +39,7 @@ __all__ = [
     "UnmatchedClient",
     "UsageError",
     "_Recipe",
+    "audit",
     "connect",
     "diff",
     "dump",
@@ -834,6 +837,68 @@ class TempEvent:
         """The message of these bytes. Raises DecodeError."""
     def ParseFromString(self, data: Buffer) -> int:
         """Become the message of these bytes; return how many there are. Raises DecodeError."""
+
+# wire/audit.rs
+
+def audit(data: Buffer, *, limits: Mapping[str, int] | None = None) -> Audit:
+    """What one pickle asks for, well-formed or not. Nothing is imported or called."""
+
+@final
+class Audit:
+    """What one pickle asks for."""
+
+    @property
+    def verdict(self) -> Literal["plain_data", "requests", "unreadable"]:
+        """plain_data where it is proved that there is nothing else."""
+    @property
+    def requests(self) -> tuple[AuditRequest, ...]:
+        """All that it asks for, each before those that it uses."""
+    @property
+    def error(self) -> Fault | None:
+        """What is wrong with the pickle; None if nothing is."""
+    def to_json(self) -> str:
+        """As the command's --json has it: verdict, requests with all of their arguments, error."""
+
+@final
+class AuditRequest:
+    """One thing that a pickle asks for beyond plain data. Its str() is the request, shortened."""
+
+    @property
+    def id(self) -> int:
+        """Its place among the requests."""
+    @property
+    def kind(self) -> Literal["call", "change", "global", "persistent_id", "extension", "buffer"]:
+        """What is asked for; a change is one of what a module holds, a global a name that is looked up."""
+    @property
+    def parent(self) -> int | None:
+        """The id of the first request that uses the result; None if none does."""
+    @property
+    def module(self) -> str | None:
+        """The module's name; None where nothing is named."""
+    @property
+    def name(self) -> str | None:
+        """The name in the module."""
+    @property
+    def opcode(self) -> str:
+        """The opcode's name, as pickletools has it."""
+    @property
+    def offset(self) -> int:
+        """Where the opcode stands, in bytes from the pickle's first."""
+    @property
+    def kept(self) -> bool | None:
+        """Whether the result is part of the pickle's value; None where a fault leaves that open."""
+    @property
+    def after_error(self) -> bool:
+        """Whether it stands after an error in the pickle."""
+    @property
+    def finding(self) -> Literal["computed_name", "changed_global"] | None:
+        """What to look at first, whatever it is called."""
+    @property
+    def note(self) -> str | None:
+        """What calling it does, where that is known; it is never judged by this."""
+    @property
+    def gadget(self) -> bool:
+        """Whether it is known from pickles that do harm; that another one is not says nothing."""
 
 # mod.rs
 

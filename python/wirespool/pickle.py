@@ -21,6 +21,8 @@ addresses and networks of ipaddress; and paths, of which PosixPath and WindowsPa
 PurePosixPath and PureWindowsPath. Their arguments are validated before the call: none takes longer than its
 bytes do.
 
+What a pickle asks for, `audit` lists, without any of that.
+
 Different from the standard library's pickle: a string of Python 2 that is not ASCII is read as bytes, unless
 an encoding is given, and an out-of-band buffer as an Opaque, unless buffers are.
 """
@@ -29,14 +31,17 @@ from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any, Final
 
-from wirespool._native import DecodeError, Error, dump, dumps, load, loads
+from wirespool._native import Audit, AuditRequest, DecodeError, Error, audit, dump, dumps, load, loads
 
 __all__ = [
     "DEFAULT_PROTOCOL",
     "HIGHEST_PROTOCOL",
     "STDLIB_DATA",
+    "Audit",
+    "AuditRequest",
     "PickleError",
     "UnpicklingError",
+    "audit",
     "dump",
     "dumps",
     "load",

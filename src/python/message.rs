@@ -167,6 +167,12 @@ fn shortened(mut text: String) -> String {
 #[pyclass(module = "wirespool", frozen)]
 pub(super) struct Fault(wire::Fault);
 
+impl From<wire::Fault> for Fault {
+    fn from(fault: wire::Fault) -> Fault {
+        Fault(fault)
+    }
+}
+
 #[pymethods]
 impl Fault {
     /// What is wrong: "corrupt", "truncated", "invalid_utf8", "limit" or "schema".

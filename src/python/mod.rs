@@ -44,6 +44,8 @@ mod _native {
     #[pymodule_export]
     use super::session::Event;
     #[pymodule_export]
+    use super::wire::audit::{Audit, AuditRequest, audit};
+    #[pymodule_export]
     use super::wire::{Opaque, Recipe, TempEvent, dump, dumps, load, loads};
 
     use pyo3::prelude::*;

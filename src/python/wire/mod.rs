@@ -1,6 +1,7 @@
 //! Values as Python's own objects and back, pickles, and the built-in Protocol Buffers message.
 
 mod allow;
+pub(super) mod audit;
 mod call;
 mod from_python;
 mod leaf;
