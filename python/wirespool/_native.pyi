@@ -97,6 +97,7 @@ def open(
     *,
     guess_window: float = 0.005,
     limits: Mapping[str, int] | None = None,
+    resync: bool = False,
     allow: _Allow | None = None,
 ) -> Capture:
     """Open a capture, pcap or pcapng, or several as one: connections are numbered on.
@@ -104,8 +105,9 @@ def open(
     Without a format each is read as it was recorded, else as what its bytes look like. `guess_window` is how
     long, in seconds, a Protocol Buffers message with no length may pause and still go on. `limits` changes
     what a message may take, as {"depth": 1000}: bytes, and of a pickle nodes, memo, line, digits, depth,
-    key_depth, key_nodes. "process" is for all
-    messages together that are not whole, or being decoded.
+    key_depth, key_nodes; process is for all messages together that are not whole, or being decoded. With
+    `resync` the next pickle is looked for after damaged or missing bytes; its `split` is "guessed", and that of
+    all after it.
     """
 
 @final
@@ -304,6 +306,7 @@ def listen(
     force: bool = False,
     guess_window: float = 0.005,
     limits: Mapping[str, int] | None = None,
+    resync: bool = False,
     allow: _Allow | None = None,
 ) -> Listener:
     """Listen, and take what clients send as messages. `output` records a capture as well."""
@@ -335,6 +338,7 @@ def connect(
     force: bool = False,
     guess_window: float = 0.005,
     limits: Mapping[str, int] | None = None,
+    resync: bool = False,
     allow: _Allow | None = None,
 ) -> Peer:
     """Connect to a server, to send messages and receive its answers. `output` records a capture as well."""
@@ -374,6 +378,7 @@ def replay(
     format: str | None = None,
     guess_window: float = 0.005,
     limits: Mapping[str, int] | None = None,
+    resync: bool = False,
     connection: int | Iterable[int] | None = None,
     serial: bool = False,
     across_gaps: bool = False,
@@ -419,6 +424,7 @@ def serve(
     format: str | None = None,
     guess_window: float = 0.005,
     limits: Mapping[str, int] | None = None,
+    resync: bool = False,
     connection: int | Iterable[int] | None = None,
     across_gaps: bool = False,
     compare: Literal["values", "bytes", "none"] = "values",
@@ -445,6 +451,7 @@ def diff(
     format: str | None = None,
     guess_window: float = 0.005,
     limits: Mapping[str, int] | None = None,
+    resync: bool = False,
     connection: int | Iterable[int] | None = None,
     compare: Literal["values", "bytes", "none"] = "values",
     ignore: _Rules = (),

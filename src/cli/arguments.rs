@@ -39,6 +39,9 @@ pub(super) struct ReadingArguments {
     /// not whole, or being decoded; may be given several times
     #[arg(long, value_name = "NAME=N", value_parser = limit)]
     limit: Vec<Limit>,
+    /// After damaged or missing bytes look for the next pickle; it is marked as guessed, and all after it
+    #[arg(long)]
+    resync: bool,
 }
 
 impl ReadingArguments {
@@ -49,7 +52,8 @@ impl ReadingArguments {
 
     /// How bytes are read, whatever their format is.
     pub(super) fn settings(&self) -> Result<Arc<Settings>, Failure> {
-        let mut settings = Settings { guess_window: self.guess_window, ..Settings::default() };
+        let (guess_window, resync) = (self.guess_window, self.resync);
+        let mut settings = Settings { guess_window, resync, ..Settings::default() };
         self.limit.iter().cloned().try_for_each(|limit| settings.limit(limit)).at("--limit")?;
         Ok(Arc::new(settings))
     }

@@ -1,16 +1,18 @@
 //! One side's bytes, as they come, to messages.
 
+mod body;
+mod resync;
+
 use std::time::Duration;
 
 use super::decoded::{Arrival, Decoded, Split};
 use super::framing::{Cut, Cutter, Framing, too_long};
 use super::held::Held;
-use super::pool::Claim;
 use super::protobuf::guess::{Found, Scanner};
-use super::{
-    Codec, Fault, FaultKind, Format, Settings, Value, detect_with, pickle, protobuf, text,
-};
+use super::{Codec, Fault, FaultKind, Format, Value, detect_with, text};
 use crate::session::Timestamp;
+use body::decode;
+use resync::Searching;
 
 /// Takes the bytes of one side of one connection and gives messages.
 ///
@@ -45,6 +47,8 @@ enum State {
     Delimited(Cutter),
     /// Message ends follow from a schema.
     Guess(Guess),
+    /// What comes is no pickle, and the next one is looked for.
+    Searching(Box<Searching>),
     /// No message can be found any more: chunks as they are.
     Lost,
 }
@@ -61,6 +65,9 @@ struct Guess {
     /// Whether it is only hoped that the next message begins where the next chunk does.
     unsure: bool,
 }
+
+/// What a message says, and what of it its schema does not know.
+type Body = (Result<Value, Fault>, Option<Value>);
 
 /// A piece of the pending bytes that is a message, or is given up as one.
 struct Piece<'a> {
@@ -175,13 +182,14 @@ impl Decoder {
     /// Framings that find message ends of themselves go on; the others try afresh with the next
     /// chunk, and say that what they find is concluded.
     pub fn gap(&mut self, length: Option<u64>, out: &mut dyn FnMut(Decoded)) {
-        self.give_held(Some("bytes are missing from the capture here"), out);
+        self.cut_off("bytes are missing from the capture here", out);
         self.offset += length.unwrap_or(0);
         match &mut self.state {
             State::Undecided | State::Chunk | State::Text | State::Idle(_) => {}
             State::Guess(guess) => guess.unsure = true,
-            State::Delimited(_) | State::Lost => {
-                self.state = State::of(&self.format);
+            State::Delimited(_) | State::Searching(_) | State::Lost => {
+                let afresh = State::of(&self.format);
+                self.state = if self.resyncs() { self.search_afresh() } else { afresh };
                 self.unsure = true;
             }
         }
@@ -193,7 +201,15 @@ impl Decoder {
         match &self.state {
             State::Idle(_) => self.give_held(None, out),
             State::Delimited(cutter) if cutter.ends_with_side() => self.give_held(None, out),
-            _ => self.give_held(Some("the side has ended here"), out),
+            _ => self.cut_off("the side has ended here", out),
+        }
+    }
+
+    /// Gives what has begun, because of what is `missing` behind it.
+    fn cut_off(&mut self, missing: &str, out: &mut dyn FnMut(Decoded)) {
+        match self.resyncs() {
+            true => self.conclude_search(missing, out),
+            false => self.give_held(Some(missing), out),
         }
     }
 
@@ -229,35 +245,79 @@ impl Decoder {
                 pending.len()
             }
             State::Idle(_) => 0,
-            State::Delimited(cutter) => match self.cut_delimited(cutter, arrival, pending, out) {
-                Some(consumed) => consumed,
-                None => {
-                    state = State::Lost;
-                    pending.len()
-                }
-            },
+            State::Delimited(_) | State::Searching(_) => {
+                let (consumed, next) = self.cut_stream(state, arrival, pending, out);
+                state = next;
+                consumed
+            }
             State::Guess(guess) => self.cut_guessed(guess, arrival, pending, fresh, out),
         };
         self.state = state;
         consumed
     }
 
-    /// `None` if no message can be found any more, and all was given.
+    /// Gives whole messages, and what lies between them; says how many bytes that is, and how it goes on.
+    fn cut_stream(
+        &mut self,
+        mut state: State,
+        arrival: Arrival,
+        pending: &[u8],
+        out: &mut dyn FnMut(Decoded),
+    ) -> (usize, State) {
+        let mut start = 0;
+        loop {
+            let rest = &pending[start..];
+            state = match state {
+                State::Delimited(mut cutter) => {
+                    let (consumed, fault) = self.cut_delimited(&mut cutter, arrival, rest, out);
+                    start += consumed;
+                    match fault {
+                        None => return (start, State::Delimited(cutter)),
+                        Some(fault) if self.resyncs() => self.search_after(fault),
+                        Some(fault) => {
+                            self.give(Piece::broken(&pending[start..], arrival, fault), out);
+                            return (pending.len(), State::Lost);
+                        }
+                    }
+                }
+                State::Searching(mut searching) => {
+                    let (passed, is_found) =
+                        self.cut_sought(&mut searching, arrival, rest, false, out);
+                    start += passed;
+                    match is_found {
+                        true => State::of(&self.format),
+                        false => return (start, State::Searching(searching)),
+                    }
+                }
+                other => return (start, other),
+            };
+        }
+    }
+
+    /// Says how many bytes the whole messages are, and why no message follows, if none can be found.
     fn cut_delimited(
         &mut self,
         cutter: &mut Cutter,
         arrival: Arrival,
         pending: &[u8],
         out: &mut dyn FnMut(Decoded),
-    ) -> Option<usize> {
+    ) -> (usize, Option<Fault>) {
+        let resyncs = self.resyncs();
         let mut start = 0;
         while start < pending.len() {
             let rest = &pending[start..];
             match cutter.next(rest) {
                 Cut::More => break,
                 Cut::Message { length, header, trailer } => {
-                    let raw = &rest[..length];
-                    self.give(Piece { header, trailer, ..Piece::new(raw, arrival) }, out);
+                    let piece = Piece { header, trailer, ..Piece::new(&rest[..length], arrival) };
+                    let body = self.read(&piece);
+                    match body.0 {
+                        // No pickler writes this: its end is none to rely on.
+                        Err(fault) if resyncs && fault.kind != FaultKind::Limit => {
+                            return (start, Some(fault));
+                        }
+                        _ => self.hand_on(piece, body, out),
+                    }
                     self.unsure &= !cutter.recovers();
                     start += length;
                 }
@@ -265,13 +325,10 @@ impl Decoder {
                     self.give(Piece::broken(&rest[..length], arrival, fault), out);
                     start += length;
                 }
-                Cut::Broken(fault) => {
-                    self.give(Piece::broken(rest, arrival, fault), out);
-                    return None;
-                }
+                Cut::Broken(fault) => return (start, Some(fault)),
             }
         }
-        Some(start)
+        (start, None)
     }
 
     fn cut_guessed(
@@ -324,6 +381,7 @@ impl Decoder {
         let mut piece = Piece::broken(pending, arrival, fault.clone());
         match &mut self.state {
             State::Delimited(cutter) => cutter.give_up(pending, fault),
+            State::Searching(searching) => searching.restart(&self.format),
             State::Guess(guess) => {
                 guess.give_up();
                 piece.guessed = true;
@@ -363,15 +421,29 @@ impl Decoder {
 
     /// Hands on one message.
     fn give(&mut self, piece: Piece<'_>, out: &mut dyn FnMut(Decoded)) {
-        let Piece { raw, header, trailer, arrival, guessed, lost, fault } = piece;
+        let body = self.read(&piece);
+        self.hand_on(piece, body, out);
+    }
+
+    /// What a piece says, and the fields that its schema does not know.
+    fn read(&self, piece: &Piece<'_>) -> Body {
+        if let Some(fault) = &piece.fault {
+            return (Err(fault.clone()), None);
+        }
+        let Piece { raw, header, trailer, lost, .. } = *piece;
+        if lost {
+            return (Ok(Value::bytes(raw)), None);
+        }
+        match decode(&self.format, &raw[header..raw.len() - trailer]) {
+            Ok((value, unknown)) => (Ok(value), unknown),
+            Err(fault) => (Err(Fault { at: fault.at + header, ..fault }), None),
+        }
+    }
+
+    fn hand_on(&mut self, piece: Piece<'_>, body: Body, out: &mut dyn FnMut(Decoded)) {
+        let Piece { raw, arrival, guessed, lost, .. } = piece;
         let format = if lost { Format::raw() } else { self.format.clone() };
-        let (body, unknown) = match fault {
-            Some(fault) => (Err(fault), None),
-            None => match decode(&format, &raw[header..raw.len() - trailer]) {
-                Ok((value, unknown)) => (Ok(value), unknown),
-                Err(fault) => (Err(Fault { at: fault.at + header, ..fault }), None),
-            },
-        };
+        let (body, unknown) = body;
         let guessed = guessed || self.unsure && !lost;
         let split = if guessed { Split::Guessed } else { Split::Exact };
         let offset = self.offset;
@@ -411,48 +483,4 @@ impl State {
                 .map_or(State::Chunk, State::Delimited),
         }
     }
-}
-
-/// A message's value, and the fields that its schema does not know.
-fn decode(format: &Format, bytes: &[u8]) -> Result<(Value, Option<Value>), Fault> {
-    let limits = &format.settings().limits;
-    let longest = limits.longest();
-    if bytes.len() > longest {
-        return Err(too_long(longest));
-    }
-    match format.codec() {
-        Codec::Text => text::decode(bytes).map(|value| (value, None)),
-        Codec::Pickle => decode_pickle(bytes, format.settings()).map(|value| (value, None)),
-        Codec::Protobuf(Some(message)) => protobuf::decode(message, bytes),
-        Codec::Protobuf(None) => protobuf::decode_by_number(bytes).map(|value| (value, None)),
-        Codec::Raw | Codec::Auto => Ok((Value::bytes(bytes), None)),
-    }
-}
-
-/// How much one node of a pickle's value takes while it is decoded, with its places in other nodes and
-/// in the machine's tables, in bytes.
-const NODE_SIZE: usize = 64;
-/// Pickles up to this size are not counted while they are decoded: it takes no time.
-const UNCOUNTED: usize = 1 << 16;
-
-/// The value of a pickle, if the process has room for it.
-fn decode_pickle(bytes: &[u8], settings: &Settings) -> Result<Value, Fault> {
-    if bytes.len() <= UNCOUNTED {
-        return pickle::decode(bytes, &settings.limits);
-    }
-    // Its bytes twice, as they are and in the value, and a node for each of them at most.
-    let (copies, nodes) = (2 * bytes.len(), settings.limits.nodes.min(bytes.len()));
-    let mut claim = Claim::new(&settings.pool, settings.process);
-    if !claim.set(copies) {
-        return Err(settings.exhausted(0));
-    }
-    let room = (claim.up_to(copies + nodes * NODE_SIZE) - copies) / NODE_SIZE;
-    if room >= nodes {
-        return pickle::decode(bytes, &settings.limits);
-    }
-    let limits = pickle::Limits { nodes: room, ..settings.limits.clone() };
-    pickle::decode(bytes, &limits).map_err(|fault| match fault.exceeds("nodes") {
-        true => settings.exhausted(fault.at),
-        false => fault,
-    })
 }

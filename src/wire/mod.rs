@@ -24,6 +24,7 @@ pub mod json;
 pub mod pickle;
 mod pool;
 pub mod protobuf;
+mod search;
 mod settings;
 mod text;
 pub mod value;

@@ -14,6 +14,9 @@ pub struct Settings {
     pub guess_window: Duration,
     /// What a message may take. Of a message that is no pickle `bytes` holds.
     pub limits: Limits,
+    /// Whether, after damaged or missing bytes, the place is looked for where pickles go on: nothing says
+    /// that it is the right one.
+    pub resync: bool,
     /// How many bytes may be held at a time for messages that are not whole, or are being decoded, by
     /// all that share the pool: 1 GiB. Two messages of the largest size can be decoded at a time then,
     /// and each of 1,000 connections may have begun one of 1 MiB.
@@ -27,6 +30,7 @@ impl Default for Settings {
         Settings {
             guess_window: Settings::GUESS_WINDOW,
             limits: Limits::default(),
+            resync: false,
             process: 1 << 30,
             pool: Pool::of_process(),
         }

@@ -50,20 +50,22 @@ impl<'py> FromPyObject<'_, 'py> for Paths {
 /// Without a format each is read as it was recorded, else as what its bytes look like. `guess_window`
 /// is how long, in seconds, a Protocol Buffers message with no length may pause and still go on.
 /// `limits` changes what a message may take, as {"depth": 1000}: bytes, and of a pickle nodes, memo,
-/// line, digits, depth, key_depth, key_nodes. "process" is for all messages together that are not
-/// whole, or being decoded. `allow` is what pickles may make, as for pickle.loads. Raises OSError for a
+/// line, digits, depth, key_depth, key_nodes; process is for all messages together that are not whole,
+/// or being decoded. With `resync` the next pickle is looked for after damaged or missing bytes; its
+/// `split` is "guessed", and that of all after it. `allow` is what pickles may make, as for pickle.loads. Raises OSError for a
 /// file that cannot be read, CaptureError for one that is no capture, FormatError, UsageError.
 #[pyfunction]
-#[pyo3(signature = (path, format = None, *, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None, allow = None), text_signature = "(path, format=None, *, guess_window=0.005, limits=None, allow=None)")]
+#[pyo3(signature = (path, format = None, *, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None, resync = false, allow = None), text_signature = "(path, format=None, *, guess_window=0.005, limits=None, resync=False, allow=None)")]
 pub(super) fn open(
     py: Python<'_>,
     path: Paths,
     format: Option<&str>,
     guess_window: Seconds,
     limits: Option<LimitsArgument>,
+    resync: bool,
     allow: Option<Allow>,
 ) -> PyResult<Capture> {
-    let settings = settings(guess_window, limits)?;
+    let settings = settings(guess_window, limits, resync)?;
     let format = format.map(|spelling| wire::format(spelling, &settings)).transpose()?;
     let Paths(paths) = path;
     // Errors are raised here, and not at the first message; each reading opens the files anew.

@@ -22,10 +22,11 @@ use crate::wire::Settings;
 /// Listen, and take what clients send as messages. Iterate it; they come as they arrive.
 ///
 /// Answers nothing, and closes a connection when its client does. Messages that are not taken wait, up
-/// to 64 MiB of them; then the clients do. `output` records a capture as well. `guess_window` and
-/// `limits` and `allow` are as for open. Raises OSError for an address that cannot be had, FormatError, UsageError.
+/// to 64 MiB of them; then the clients do. `output` records a capture as well. `guess_window`,
+/// `limits`, `resync` and `allow` are as for open. Raises OSError for an address that cannot be had,
+/// FormatError, UsageError.
 #[pyfunction]
-#[pyo3(signature = (address = AddressArgument(Address::loopback(0)), *, format, output = None, force = false, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None, allow = None), text_signature = "(address='127.0.0.1:0', *, format, output=None, force=False, guess_window=0.005, limits=None, allow=None)")]
+#[pyo3(signature = (address = AddressArgument(Address::loopback(0)), *, format, output = None, force = false, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None, resync = false, allow = None), text_signature = "(address='127.0.0.1:0', *, format, output=None, force=False, guess_window=0.005, limits=None, resync=False, allow=None)")]
 #[expect(clippy::too_many_arguments, reason = "they are those of Python's function")]
 pub(in crate::python) fn listen(
     py: Python<'_>,
@@ -35,9 +36,10 @@ pub(in crate::python) fn listen(
     force: bool,
     guess_window: Seconds,
     limits: Option<LimitsArgument>,
+    resync: bool,
     allow: Option<Allow>,
 ) -> PyResult<Listener> {
-    let format = wire::format(format, &wire::settings(guess_window, limits)?)?;
+    let format = wire::format(format, &wire::settings(guess_window, limits, resync)?)?;
     let inbox = Arc::new(Inbox::default());
     let feed = Feed { inbox: inbox.clone(), side: Side::Client, waits: true };
     let stop = Stop::new();

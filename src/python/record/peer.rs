@@ -35,10 +35,10 @@ const CLOSE_WAIT: Duration = Duration::from_millis(200);
 
 /// Connect to a server, to send messages and receive its answers.
 ///
-/// `output` records a capture as well. `guess_window`, `limits` and `allow` are as for open. Raises OSError if the
-/// server cannot be reached, FormatError, UsageError.
+/// `output` records a capture as well. `guess_window`, `limits`, `resync` and `allow` are as for open.
+/// Raises OSError if the server cannot be reached, FormatError, UsageError.
 #[pyfunction]
-#[pyo3(signature = (address, *, format, output = None, force = false, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None, allow = None), text_signature = "(address, *, format, output=None, force=False, guess_window=0.005, limits=None, allow=None)")]
+#[pyo3(signature = (address, *, format, output = None, force = false, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None, resync = false, allow = None), text_signature = "(address, *, format, output=None, force=False, guess_window=0.005, limits=None, resync=False, allow=None)")]
 #[expect(clippy::too_many_arguments, reason = "they are those of Python's function")]
 pub(in crate::python) fn connect(
     py: Python<'_>,
@@ -48,9 +48,10 @@ pub(in crate::python) fn connect(
     force: bool,
     guess_window: Seconds,
     limits: Option<LimitsArgument>,
+    resync: bool,
     allow: Option<Allow>,
 ) -> PyResult<Peer> {
-    let format = wire::format(format, &wire::settings(guess_window, limits)?)?;
+    let format = wire::format(format, &wire::settings(guess_window, limits, resync)?)?;
     let address = address.0.dialled()?;
     let inbox = Arc::new(Inbox::default());
     let feed = Feed { inbox: inbox.clone(), side: Side::Server, waits: false };

@@ -41,7 +41,7 @@ use crate::{Error, Result};
 /// A server that cannot be reached is a failure of the receipt. Raises OSError: FileExistsError for an
 /// `output` that is there, unless `force`; CaptureError, FormatError, UsageError.
 #[pyfunction]
-#[pyo3(signature = (path, to, *, speed = SpeedArgument(Speed::RECORDED), rate = None, cap_idle = None, patience = Seconds(Options::PATIENCE), format = None, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None, connection = None, serial = false, across_gaps = false, compare = Word::default(), ignore = Spelled::default(), tolerance = ToleranceArgument::default(), unordered = Spelled::default(), carry = Spelled::default(), listen = None, output = None, force = false), text_signature = "(path, to, *, speed=1.0, rate=None, cap_idle=None, patience=5.0, format=None, guess_window=0.005, limits=None, connection=None, serial=False, across_gaps=False, compare='values', ignore=(), tolerance=(), unordered=(), carry=(), listen=None, output=None, force=False)")]
+#[pyo3(signature = (path, to, *, speed = SpeedArgument(Speed::RECORDED), rate = None, cap_idle = None, patience = Seconds(Options::PATIENCE), format = None, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None, resync = false, connection = None, serial = false, across_gaps = false, compare = Word::default(), ignore = Spelled::default(), tolerance = ToleranceArgument::default(), unordered = Spelled::default(), carry = Spelled::default(), listen = None, output = None, force = false), text_signature = "(path, to, *, speed=1.0, rate=None, cap_idle=None, patience=5.0, format=None, guess_window=0.005, limits=None, resync=False, connection=None, serial=False, across_gaps=False, compare='values', ignore=(), tolerance=(), unordered=(), carry=(), listen=None, output=None, force=False)")]
 #[expect(clippy::too_many_arguments)] // Each one a keyword of its own.
 pub(in crate::python) fn replay(
     py: Python<'_>,
@@ -54,6 +54,7 @@ pub(in crate::python) fn replay(
     format: Option<&str>,
     guess_window: Seconds,
     limits: Option<LimitsArgument>,
+    resync: bool,
     connection: Option<Connections>,
     serial: bool,
     across_gaps: bool,
@@ -72,7 +73,7 @@ pub(in crate::python) fn replay(
     }
     let to = to.0.dialled()?;
     either(("serial", serial), ("listen", listen.is_some()))?;
-    let settings = settings(guess_window, limits)?;
+    let settings = settings(guess_window, limits, resync)?;
     let what = What { path, format, settings, connection, across_gaps };
     let time = Time { speed, rate, cap_idle, patience };
     let equality = Equality { compare, ignore, tolerance, unordered, carry };

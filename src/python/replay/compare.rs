@@ -20,7 +20,7 @@ use crate::wire::Settings;
 /// replay compares answers; for the arguments see there. `first` says what is expected. A receipt of
 /// nothing that was compared has failed. Raises OSError, CaptureError, FormatError, UsageError.
 #[pyfunction]
-#[pyo3(signature = (first, second, *, format = None, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None, connection = None, compare = Word::default(), ignore = Spelled::default(), tolerance = ToleranceArgument::default(), unordered = Spelled::default()), text_signature = "(first, second, *, format=None, guess_window=0.005, limits=None, connection=None, compare='values', ignore=(), tolerance=(), unordered=())")]
+#[pyo3(signature = (first, second, *, format = None, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None, resync = false, connection = None, compare = Word::default(), ignore = Spelled::default(), tolerance = ToleranceArgument::default(), unordered = Spelled::default()), text_signature = "(first, second, *, format=None, guess_window=0.005, limits=None, resync=False, connection=None, compare='values', ignore=(), tolerance=(), unordered=())")]
 #[expect(clippy::too_many_arguments)] // Each one a keyword of its own.
 pub(in crate::python) fn diff(
     py: Python<'_>,
@@ -29,6 +29,7 @@ pub(in crate::python) fn diff(
     format: Option<&str>,
     guess_window: Seconds,
     limits: Option<LimitsArgument>,
+    resync: bool,
     connection: Option<Connections>,
     compare: Word<Compare>,
     ignore: Spelled<Place>,
@@ -37,7 +38,7 @@ pub(in crate::python) fn diff(
 ) -> PyResult<Receipt> {
     let carry = Spelled::default();
     let rules = Equality { compare, ignore, tolerance, unordered, carry }.rules()?;
-    let loading = loading(format, settings(guess_window, limits)?, connection)?;
+    let loading = loading(format, settings(guess_window, limits, resync)?, connection)?;
     let receipt = service::run(py, &Stop::new(), move || {
         let (first, second) = loading.pair(first, second)?;
         let mut receipt = core::diff(&first.script, &second.script, &rules);

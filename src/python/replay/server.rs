@@ -35,7 +35,7 @@ use crate::wire::Settings;
 /// unless all that was recorded has been played and nothing differed, Mismatch is raised. For the other
 /// arguments see replay. Raises OSError, CaptureError, FormatError, UsageError.
 #[pyfunction]
-#[pyo3(signature = (path, *, listen = AddressArgument(Address::loopback(0)), wait = None, r#match = Word::default(), on_miss = Word::default(), repeat = false, connections = None, speed = SpeedArgument(Speed::RECORDED), rate = None, cap_idle = None, patience = Seconds(Options::PATIENCE), format = None, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None, connection = None, across_gaps = false, compare = Word::default(), ignore = Spelled::default(), tolerance = ToleranceArgument::default(), unordered = Spelled::default(), carry = Spelled::default(), output = None, force = false), text_signature = "(path, *, listen='127.0.0.1:0', wait=None, match='order', on_miss='close', repeat=False, connections=None, speed=1.0, rate=None, cap_idle=None, patience=5.0, format=None, guess_window=0.005, limits=None, connection=None, across_gaps=False, compare='values', ignore=(), tolerance=(), unordered=(), carry=(), output=None, force=False)")]
+#[pyo3(signature = (path, *, listen = AddressArgument(Address::loopback(0)), wait = None, r#match = Word::default(), on_miss = Word::default(), repeat = false, connections = None, speed = SpeedArgument(Speed::RECORDED), rate = None, cap_idle = None, patience = Seconds(Options::PATIENCE), format = None, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None, resync = false, connection = None, across_gaps = false, compare = Word::default(), ignore = Spelled::default(), tolerance = ToleranceArgument::default(), unordered = Spelled::default(), carry = Spelled::default(), output = None, force = false), text_signature = "(path, *, listen='127.0.0.1:0', wait=None, match='order', on_miss='close', repeat=False, connections=None, speed=1.0, rate=None, cap_idle=None, patience=5.0, format=None, guess_window=0.005, limits=None, resync=False, connection=None, across_gaps=False, compare='values', ignore=(), tolerance=(), unordered=(), carry=(), output=None, force=False)")]
 #[expect(clippy::too_many_arguments)] // Each one a keyword of its own.
 pub(in crate::python) fn serve(
     py: Python<'_>,
@@ -53,6 +53,7 @@ pub(in crate::python) fn serve(
     format: Option<&str>,
     guess_window: Seconds,
     limits: Option<LimitsArgument>,
+    resync: bool,
     connection: Option<Connections>,
     across_gaps: bool,
     compare: Word<Compare>,
@@ -63,7 +64,7 @@ pub(in crate::python) fn serve(
     output: Option<PathBuf>,
     force: bool,
 ) -> PyResult<Serving> {
-    let settings = settings(guess_window, limits)?;
+    let settings = settings(guess_window, limits, resync)?;
     let what = What { path, format, settings, connection, across_gaps };
     let time = Time { speed, rate, cap_idle, patience };
     let equality = Equality { compare, ignore, tolerance, unordered, carry };

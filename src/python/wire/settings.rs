@@ -38,8 +38,9 @@ impl<'py> FromPyObject<'_, 'py> for LimitsArgument {
 pub(in crate::python) fn settings(
     guess_window: Seconds,
     limits: Option<LimitsArgument>,
+    resync: bool,
 ) -> Result<Arc<Settings>> {
-    let mut settings = Settings { guess_window: guess_window.0, ..Settings::default() };
+    let mut settings = Settings { guess_window: guess_window.0, resync, ..Settings::default() };
     limits.unwrap_or_default().0.into_iter().try_for_each(|limit| settings.limit(limit))?;
     Ok(Arc::new(settings))
 }
