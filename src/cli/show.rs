@@ -25,7 +25,7 @@ Examples:
   wirespool show demo/*.pcapng
   wirespool show demo/pickle.pcapng --json --side client -n 2
   wirespool show demo/text.pcapng --raw --side client > sent.txt
-  wirespool show demo/pickle.pcapng --resync --limit depth=1000 --limit process=256MiB")]
+  wirespool show demo/pickle.pcapng --resync --limit depth=1000")]
 pub(super) struct Arguments {
     /// The captures, pcap or pcapng; - is standard input
     #[arg(required = true, value_name = "FILE", value_parser = capture_path())]
