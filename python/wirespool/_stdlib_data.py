@@ -33,6 +33,7 @@ _BITS: Final = 14_284  # what has so many digits
 # What Python's default decimal context can hold: int() of more would never end.
 _EXPONENT: Final = 999_999
 _PATH_PARTS: Final = 4_096
+_COLLIDING: Final = 256  # numbers can be chosen so that their hashes are one
 
 _DECIMAL: Final = re.compile(
     r"[-+]?(?:[0-9]+(?:\.[0-9]*)?(?:[eE](?P<exponent>[-+]?[0-9]{1,6}))?|Infinity|s?NaN[0-9]*)", re.ASCII
@@ -142,6 +143,9 @@ def _slice(start: Any, stop: Any, step: Any) -> "slice[Any, Any, Any]":
 def _pairs(value: Any) -> list[tuple[Any, Any]]:
     if type(value) is not list or not all(type(pair) in (list, tuple) and len(pair) == 2 for pair in value):
         raise TypeError("a list of pairs is needed")
+    hashes = Counter(hash(key) for key, _ in value if type(key) is not str)
+    if max(hashes.values(), default=0) > _COLLIDING:
+        raise ValueError("too many keys collide")
     return value
 
 

@@ -128,6 +128,11 @@ pub(super) fn decode_error(py: Python<'_>, fault: &Fault) -> PyErr {
     raised().unwrap_or_else(|error| error)
 }
 
+/// Whether this is a DecodeError already.
+pub(super) fn is_decode_error(py: Python<'_>, error: &PyErr) -> bool {
+    Exception::Decode.class(py).is_ok_and(|class| error.get_type(py).is(class))
+}
+
 /// The Mismatch of a receipt.
 pub(super) fn mismatch(py: Python<'_>, words: String, receipt: Bound<'_, PyAny>) -> PyErr {
     let raised = || -> PyResult<PyErr> {

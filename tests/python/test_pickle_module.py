@@ -234,6 +234,49 @@ def test_a_bomb_is_a_decode_error(data: bytes) -> None:
         wirespool.pickle.loads(data)
 
 
+COLLIDING = [number * (2**61 - 1) for number in range(1, 60_000)]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        dict.fromkeys(COLLIDING[:300]),
+        set(COLLIDING[:300]),
+        frozenset(COLLIDING[:300]),
+        dict.fromkeys((number, "x") for number in COLLIDING[:300]),
+        [dict.fromkeys([*map(str, range(1000)), *COLLIDING[:300]], [])],
+    ],
+    ids=["dict", "set", "frozenset", "tuples", "mixed"],
+)
+def test_keys_that_are_chosen_to_collide_are_a_limit(value: Any) -> None:
+    with pytest.raises(wirespool.DecodeError, match="collide") as raised:
+        wirespool.pickle.loads(pickle.dumps(value))
+    assert raised.value.kind == "limit"
+
+
+def test_keys_that_would_take_minutes_to_compare_take_none() -> None:
+    # Written by hand: making them a dict here would take as long.
+    entries = b"".join(pickle.dumps(number, 2)[2:-1] + b"N" for number in COLLIDING)
+    for data in (
+        b"\x80\x02}(" + entries + b"u.",
+        b"\x80\x04cm\nC\n)}(" + entries + b"u\x92.",
+        b"\x80\x04ccollections\nOrderedDict\n)R(" + entries + b"u.",
+    ):
+        with pytest.raises(wirespool.DecodeError, match="collide"):
+            wirespool.pickle.loads(data, allow=wirespool.pickle.STDLIB_DATA)
+
+
+def test_many_ordinary_keys_do_not_collide() -> None:
+    for value in (
+        dict.fromkeys(range(100_000)),
+        dict.fromkeys(number / 7 for number in range(10_000)),
+        {(x, y) for x in range(100) for y in range(100)},
+        dict.fromkeys(map(str, range(100_000))),
+        dict.fromkeys(number << 40 for number in range(-5_000, 5_000)),
+    ):
+        assert wirespool.pickle.loads(pickle.dumps(value)) == value
+
+
 def test_doubling_is_sharing_and_takes_no_memory() -> None:
     value, depth = wirespool.pickle.loads(DOUBLING), 0
     while value:

@@ -7,8 +7,9 @@ use pyo3::types::{
     PyType,
 };
 
-use super::super::error::decode_error;
+use super::super::error::{decode_error, is_decode_error};
 use super::allow::{Allow, Recipe};
+use super::crowd::Crowd;
 use super::state;
 use crate::wire::value::{Class, Node, NodeId, Object, Value};
 use crate::wire::{Fault, FaultKind};
@@ -176,7 +177,11 @@ fn fill(
         }
     }
     let states = rest.split_off(2 * request.entries.len());
+    let mut crowd = Crowd::of(request.entries.len());
     for pair in rest.chunks_exact(2) {
+        if let Some(crowd) = &mut crowd {
+            crowd.add(&pair[0])?;
+        }
         made.set_item(&pair[0], &pair[1])?;
     }
     match states.first() {
@@ -249,6 +254,9 @@ fn shown(request: &Object) -> String {
 #[cold]
 pub(super) fn failed(py: Python<'_>, at: usize, what: &str, error: PyErr) -> PyErr {
     if !error.is_instance_of::<PyException>(py) {
+        return error;
+    }
+    if is_decode_error(py, &error) {
         return error;
     }
     let name = error.get_type(py).name().map(|name| name.to_string()).unwrap_or_default();

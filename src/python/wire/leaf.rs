@@ -57,6 +57,14 @@ pub(super) struct Leaves<'a, 'py> {
     pub(super) reading: &'a Reading<'a, 'py>,
 }
 
+/// Whether a node of this kind never holds another one.
+#[inline]
+pub(super) fn is_simple(node: &Node) -> bool {
+    let is_sequence =
+        matches!(node, Node::List(_) | Node::Tuple(_) | Node::Set(_) | Node::FrozenSet(_));
+    !is_sequence && !matches!(node, Node::Dict(_) | Node::Object(_))
+}
+
 impl<'py> Leaves<'_, 'py> {
     /// The object of a node that is made again at no more cost than it is looked up.
     #[inline]

@@ -3,6 +3,7 @@
 mod allow;
 pub(super) mod audit;
 mod call;
+mod crowd;
 mod from_python;
 mod leaf;
 mod opaque;

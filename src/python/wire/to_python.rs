@@ -7,11 +7,13 @@ use std::collections::HashMap;
 
 use pyo3::exceptions::PyRecursionError;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyFrozenSet, PyList, PySet, PyTuple};
 
 use super::allow::Allow;
 use super::call::Call;
-use super::leaf::{Leaves, Reading};
+use super::crowd::{Crowd, MOST};
+use super::leaf::{Leaves, Reading, is_simple};
 use super::opaque::Opaque;
 use crate::wire::Value;
 use crate::wire::value::{Node, NodeId, Object};
@@ -41,12 +43,17 @@ pub(super) fn build<'py>(
         return Ok(py.None().into_bound(py));
     }
     let allow = reading.allow.filter(|allow| !allow.is_empty(py));
-    let begun = PyList::empty(py).into_any();
+    let begun =
+        BEGUN.get_or_try_init(py, || Ok::<_, PyErr>(PyList::empty(py).into_any().unbind()))?;
+    let begun = begun.bind(py);
     let made = vec![None; value.len()];
     let leaves = Leaves { py, value, reading };
     let (frames, pending, late) = (Vec::new(), Vec::new(), HashMap::new());
     Builder { py, value, allow, leaves, made, begun, frames, pending, late }.build()
 }
+
+/// Stands for an object that waits for what it holds. Nobody else sees it.
+static BEGUN: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
 struct Builder<'a, 'py> {
     py: Python<'py>,
@@ -55,7 +62,7 @@ struct Builder<'a, 'py> {
     leaves: Leaves<'a, 'py>,
     /// By node, its object; `begun` while it is waiting for what it holds.
     made: Vec<Option<Bound<'py, PyAny>>>,
-    begun: Bound<'py, PyAny>,
+    begun: &'a Bound<'py, PyAny>,
     /// The containers being built, each inside the one before it.
     frames: Vec<Frame<'py>>,
     /// What the frames have of their elements already.
@@ -77,8 +84,8 @@ struct Frame<'py> {
 enum Shape<'py> {
     /// A list, a tuple or a frozen set: made when its elements are there.
     Collected,
-    Dict(Bound<'py, PyDict>),
-    Set(Bound<'py, PySet>),
+    Dict(Bound<'py, PyDict>, Option<Crowd>),
+    Set(Bound<'py, PySet>, Option<Crowd>),
     Opaque(Bound<'py, Opaque>, Vec<NodeId>),
     Call(Box<Call<'py>>),
 }
@@ -150,7 +157,7 @@ impl<'py> Builder<'_, 'py> {
             return Ok(Element::Made(scalar));
         }
         if let Some(made) = &self.made[id.index()] {
-            if !made.is(&self.begun) {
+            if !made.is(self.begun) {
                 return Ok(Element::Made(made.clone()));
             }
             if !matches!(node, Node::List(_)) {
@@ -161,21 +168,86 @@ impl<'py> Builder<'_, 'py> {
             self.made[id.index()] = Some(empty.clone());
             return Ok(Element::Made(empty));
         }
-        let Some(leaf) = self.leaves.leaf(node, id)? else { return Ok(Element::Fresh) };
+        let made = match self.leaves.leaf(node, id)? {
+            Some(leaf) => leaf,
+            None => match self.flat(node)? {
+                Some(flat) => flat,
+                None => return Ok(Element::Fresh),
+            },
+        };
+        self.made[id.index()] = Some(made.clone());
+        Ok(Element::Made(made))
+    }
+
+    /// The object of a container whose elements hold nothing themselves: most containers are such, and
+    /// they are made at once.
+    fn flat(&mut self, node: &Node) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let value = self.value;
+        let is_leaf = |&id: &NodeId| is_simple(value.node(id));
+        match node {
+            Node::Dict(entries) => {
+                let entries = value.entries(*entries);
+                let is_flat = entries.iter().all(|(key, item)| is_leaf(key) && is_leaf(item));
+                if !is_flat || entries.len() > MOST {
+                    return Ok(None);
+                }
+                let dict = PyDict::new(self.py);
+                for &(key, item) in entries {
+                    let item = self.simple(item)?;
+                    match &self.made[key.index()] {
+                        Some(key) => dict.set_item(key, item)?,
+                        None => dict.set_item(self.simple(key)?, item)?,
+                    }
+                }
+                Ok(Some(dict.into_any()))
+            }
+            Node::List(items) | Node::Tuple(items) => {
+                let items = value.items(*items);
+                if !items.iter().all(is_leaf) {
+                    return Ok(None);
+                }
+                let base = self.pending.len();
+                for &item in items {
+                    let item = self.simple(item)?;
+                    self.pending.push(item);
+                }
+                let elements = self.pending.drain(base..);
+                Ok(Some(match node {
+                    Node::List(_) => PyList::new(self.py, elements)?.into_any(),
+                    _ => PyTuple::new(self.py, elements)?.into_any(),
+                }))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The object of a node that is no container.
+    #[inline]
+    fn simple(&mut self, id: NodeId) -> PyResult<Bound<'py, PyAny>> {
+        let node = self.value.node(id);
+        if let Some(scalar) = self.leaves.scalar(node)? {
+            return Ok(scalar);
+        }
+        if let Some(made) = &self.made[id.index()] {
+            return Ok(made.clone());
+        }
+        let leaf = self.leaves.leaf(node, id)?.ok_or_else(impossible)?;
         self.made[id.index()] = Some(leaf.clone());
-        Ok(Element::Made(leaf))
+        Ok(leaf)
     }
 
     /// Begins a container.
     fn enter(&mut self, node: NodeId) -> PyResult<()> {
         let (object, shape) = match self.value.node(node) {
-            Node::Dict(_) => {
+            Node::Dict(entries) => {
                 let dict = PyDict::new(self.py);
-                (dict.clone().into_any(), Shape::Dict(dict))
+                let crowd = Crowd::of(self.value.entries(*entries).len());
+                (dict.clone().into_any(), Shape::Dict(dict, crowd))
             }
-            Node::Set(_) => {
+            Node::Set(members) => {
                 let set = PySet::empty(self.py)?;
-                (set.clone().into_any(), Shape::Set(set))
+                let crowd = Crowd::of(self.value.items(*members).len());
+                (set.clone().into_any(), Shape::Set(set, crowd))
             }
             Node::Object(object) => match self.call(object)? {
                 Some(call) => (self.begun.clone(), Shape::Call(Box::new(call))),
@@ -202,19 +274,21 @@ impl<'py> Builder<'_, 'py> {
     fn advance(&mut self, frame: &mut Frame<'py>) -> PyResult<Step> {
         let value = self.value;
         match (&mut frame.shape, value.node(frame.node)) {
-            (Shape::Dict(dict), Node::Dict(entries)) => {
+            (Shape::Dict(dict, crowd), Node::Dict(entries)) => {
                 let entries = value.entries(*entries);
                 while let Some(&(key, item)) = entries.get(frame.next) {
                     let key_object = element!(self, key);
                     let item = element!(self, item);
+                    self.count(crowd, key, &key_object)?;
                     dict.set_item(key_object, item).map_err(|error| self.no_key(key, error))?;
                     frame.next += 1;
                 }
             }
-            (Shape::Set(set), Node::Set(members)) => {
+            (Shape::Set(set, crowd), Node::Set(members)) => {
                 let members = value.items(*members);
                 while let Some(&member) = members.get(frame.next) {
                     let object = element!(self, member);
+                    self.count(crowd, member, &object)?;
                     set.add(object).map_err(|error| self.no_key(member, error))?;
                     frame.next += 1;
                 }
@@ -250,6 +324,11 @@ impl<'py> Builder<'_, 'py> {
                     self.pending.push(item);
                     frame.next += 1;
                 }
+                if let (Node::FrozenSet(_), mut crowd @ Some(_)) = (node, Crowd::of(items.len())) {
+                    for member in &self.pending[frame.base..] {
+                        self.count(&mut crowd, frame.node, member)?;
+                    }
+                }
                 let elements = self.pending.drain(frame.base..);
                 let made = match node {
                     Node::Tuple(_) => PyTuple::new(self.py, elements)?.into_any(),
@@ -258,7 +337,7 @@ impl<'py> Builder<'_, 'py> {
                         Err(error) => return Err(self.no_key(frame.node, error)),
                     },
                     _ => match &self.made[frame.node.index()] {
-                        Some(list) if !list.is(&self.begun) => {
+                        Some(list) if !list.is(self.begun) => {
                             let list = list.cast::<PyList>()?;
                             elements.into_iter().try_for_each(|item| list.append(item))?;
                             return Ok(Step::Done);
@@ -277,7 +356,7 @@ impl<'py> Builder<'_, 'py> {
     /// Fills a container when `on` is made, which holds it and is held by it.
     fn postpone(&mut self, mut frame: Frame<'py>, on: NodeId) -> PyResult<()> {
         match (&frame.shape, self.value.node(frame.node)) {
-            (Shape::Dict(_) | Shape::Set(_), _) => {}
+            (Shape::Dict(..) | Shape::Set(..), _) => {}
             (Shape::Opaque(..), _) => frame.next = 0,
             (Shape::Call(call), _) if call.is_made() => frame.next = 0,
             (Shape::Call(call), Node::Object(request)) => {
@@ -304,6 +383,20 @@ impl<'py> Builder<'_, 'py> {
         for mut frame in self.late.remove(&node).unwrap_or_default() {
             frame.base = self.pending.len();
             self.frames.push(frame);
+        }
+    }
+
+    /// Counts a key of what may have too many that collide.
+    #[inline]
+    fn count(
+        &self,
+        crowd: &mut Option<Crowd>,
+        key: NodeId,
+        object: &Bound<'py, PyAny>,
+    ) -> PyResult<()> {
+        match crowd {
+            Some(crowd) => crowd.add(object).map_err(|error| self.no_key(key, error)),
+            None => Ok(()),
         }
     }
 

@@ -7,6 +7,7 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMappingProxy, PyTuple};
 
+use super::crowd::Crowd;
 use crate::wire::value::{Class, Object};
 
 /// Something that only running code could build: a pickle's request for it. Nothing was run.
@@ -77,7 +78,11 @@ impl Opaque {
             None => None,
         };
         let kwargs = PyDict::new(py);
+        let mut crowd = Crowd::of(request.keywords.len());
         for pair in several(2 * request.keywords.len()).chunks_exact(2) {
+            if let Some(crowd) = &mut crowd {
+                crowd.add(&pair[0])?;
+            }
             kwargs.set_item(&pair[0], &pair[1])?;
         }
         let state = several(request.state.iter().len()).pop();
