@@ -27,6 +27,10 @@ class Describer:
 
     def __call__(self, value: Any) -> str:
         """The words for a value."""
+        return self.words(value)
+
+    def words(self, value: Any) -> str:
+        """As `__call__`, by Python calls alone: Python 3.12 allows few others to be nested."""
         kind = type(value)
         if value is None or kind is bool:
             return repr(value)
@@ -43,13 +47,13 @@ class Describer:
         if kind is bytearray:
             return string("bytearray", value)
         if kind in (list, tuple):
-            return f"{kind.__name__}({' '.join(map(self, value))})"
+            return f"{kind.__name__}({' '.join([self.words(item) for item in value])})"
         if kind in (set, frozenset):
             # In an order that does not depend on hashes, or the numbers would.
             members = sorted(value, key=lambda member: Describer()(member))
-            return f"{kind.__name__}({' '.join(map(self, members))})"
+            return f"{kind.__name__}({' '.join([self.words(member) for member in members])})"
         if kind is dict:
-            pairs = (f"{self(key)} {self(item)}" for key, item in value.items())
+            pairs = [f"{self.words(key)} {self.words(item)}" for key, item in value.items()]
             return f"dict({' '.join(pairs)})"
         raise TypeError(kind)
 

@@ -10,13 +10,18 @@ use std::process::{Command, Stdio};
 use wirespool::wire::pickle::{self, Limits, Progress, Splitter};
 
 mod describe;
+mod interpreters;
 
 /// What the script prints, given `input`; `None`, with the reason printed, where there is no Python.
 fn python(mode: &str, input: &[u8]) -> Option<String> {
-    let script =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pickle_against_cpython/pickles.py");
-    let child = Command::new("python3")
-        .arg(script)
+    run(Path::new("python3"), "pickles.py", mode, input)
+}
+
+/// The same, of another interpreter and script.
+fn run(interpreter: &Path, script: &str, mode: &str, input: &[u8]) -> Option<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pickle_against_cpython");
+    let child = Command::new(interpreter)
+        .arg(folder.join(script))
         .arg(mode)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -24,7 +29,7 @@ fn python(mode: &str, input: &[u8]) -> Option<String> {
     let mut child = match child {
         Ok(child) => child,
         Err(error) => {
-            println!("not compared with CPython: python3 does not start: {error}");
+            println!("not compared with {}: it does not start: {error}", interpreter.display());
             return None;
         }
     };
@@ -33,7 +38,7 @@ fn python(mode: &str, input: &[u8]) -> Option<String> {
     let writer = std::thread::spawn(move || stdin.write_all(&input));
     let output = child.wait_with_output().expect("python3 ends");
     writer.join().expect("the writer ends").expect("python3 reads all");
-    assert!(output.status.success(), "python3 failed: {mode}");
+    assert!(output.status.success(), "{} failed: {mode}", interpreter.display());
     Some(String::from_utf8(output.stdout).expect("text"))
 }
 
@@ -94,36 +99,64 @@ fn assert_read_as_meant(cases: Vec<Case>) {
 #[test]
 fn what_we_write_cpython_reads_as_it_was_meant() {
     let Some(text) = python("write-plain", b"") else { return };
+    let cases = cases(&text);
+    let same = assert_what_we_write_is_read(&cases, Path::new("python3"));
+    assert!(same > 100, "only {same} are CPython's bytes");
+}
+
+#[test]
+fn every_cpython_found_reads_what_we_write_and_writes_what_we_read() {
+    let found = interpreters::found();
+    println!("compared with {found:?}");
+    for (version, interpreter) in &found {
+        if version.starts_with("2.") {
+            let text = run(interpreter, "pickles_of_python2.py", "write", b"");
+            assert_read_as_meant(cases(&text.expect("it starts")));
+            continue;
+        }
+        let text = run(interpreter, "pickles.py", "write", b"").expect("it starts");
+        assert_read_as_meant(cases(&text));
+        let text = run(interpreter, "pickles.py", "write-plain", b"").expect("it starts");
+        let mut cases = cases(&text);
+        // The longest were read before, and take the longest.
+        cases.retain(|case| case.bytes.len() < 5_000);
+        assert_what_we_write_is_read(&cases, interpreter);
+    }
+}
+
+/// Has values encoded at each protocol read by an interpreter; how many pickles are byte for byte what
+/// CPython wrote.
+fn assert_what_we_write_is_read(cases: &[Case], interpreter: &Path) -> usize {
     let mut ours = Vec::new();
     let mut expected = Vec::new();
     let mut same = 0;
-    for Case { name, description, bytes } in cases(&text) {
-        let value = pickle::decode(&bytes, &Limits::default());
+    for Case { name, description, bytes } in cases {
+        let value = pickle::decode(bytes, &Limits::default());
         let value = value.unwrap_or_else(|fault| panic!("{name}: {fault}"));
         for protocol in 0..=5 {
             let encoded = pickle::encode(&value, protocol);
             let encoded = encoded.unwrap_or_else(|error| panic!("{name}: {error}"));
             let again = pickle::decode(&encoded, &Limits::default());
             let again = again.unwrap_or_else(|fault| panic!("{name} at {protocol}: {fault}"));
-            assert_eq!(describe::describe(&again), description, "{name} at {protocol}");
+            assert_eq!(&describe::describe(&again), description, "{name} at {protocol}");
             // The name says how CPython wrote it.
             let as_cpython = name.ends_with(&format!(" at {protocol}"));
-            if as_cpython && encoded == bytes {
+            if as_cpython && encoded == *bytes {
                 same += 1;
             } else if as_cpython && !name.contains('~') {
-                panic!("{name}: {:?} is not {:?}", hex(&encoded), hex(&bytes));
+                panic!("{name}: {:?} is not {:?}", hex(&encoded), hex(bytes));
             }
             ours.extend(hex(&encoded).bytes());
             ours.push(b'\n');
             expected.push((format!("{name}, ours at {protocol}"), description.clone()));
         }
     }
-    assert!(same > 100, "only {same} are CPython's bytes");
-    let Some(read) = python("read", &ours) else { return };
+    let read = run(interpreter, "pickles.py", "read", &ours).expect("it starts");
     assert_eq!(read.lines().count(), expected.len());
     for (read, (name, description)) in read.lines().zip(expected) {
-        assert_eq!(read, description, "{name}");
+        assert_eq!(read, description, "{name} by {}", interpreter.display());
     }
+    same
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -232,7 +232,9 @@ def write(line, with_objects):
                 loaded = pickle.loads(data)
             except ValueError:
                 continue
-            assert Describer()(loaded) == described or "optimized" in variant or "~" in name, variant
+            # pickle.py did not memoize bytearrays before Python 3.10.
+            exact = "~" not in name and "optimized" not in variant and sys.version_info >= (3, 10)
+            assert not exact or Describer()(loaded) == described, variant
             # Protocol 0 to 2 bytes are built anew each time, and so are shared ones.
             line(variant, Describer()(loaded), data)
     if with_objects:

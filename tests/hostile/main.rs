@@ -1,0 +1,104 @@
+//! Pickles made to take memory, time or stack, each on a thread with a stack of 512 KB.
+//!
+//! Reading one takes less than 256 MB, its own bytes among them. What is made of a value (JSON, a
+//! pickle, a Rust type) takes memory in proportion to it: that is done with an eighth of each.
+//!
+//! One test, because the memory is counted for the whole process: nothing else may run beside it. It
+//! prints what each step took (`cargo test --release --test hostile -- --nocapture`).
+
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use wirespool::wire::json;
+use wirespool::wire::pickle::{self, Limits, Progress, Splitter};
+
+mod inputs;
+mod memory;
+
+#[global_allocator]
+static ALLOCATOR: memory::Counted = memory::Counted;
+
+const STACK: usize = 512 << 10;
+const MEMORY: usize = 256_000_000;
+/// What is made of a value is made of one so much smaller.
+const SMALLER: usize = 8;
+
+/// What one step with one input took at most, in bytes.
+struct Step {
+    input: &'static str,
+    name: &'static str,
+    memory: usize,
+}
+
+/// The steps with one input; `before` is how much memory was taken without it.
+struct Steps {
+    input: &'static str,
+    before: usize,
+    done: Vec<Step>,
+}
+
+impl Steps {
+    fn step<T>(&mut self, name: &'static str, work: impl FnOnce() -> T) -> T {
+        memory::restart();
+        let started = Instant::now();
+        let made = work();
+        let milliseconds = started.elapsed().as_secs_f64() * 1e3;
+        let memory = memory::most() - self.before;
+        print!(" {name} {:.1} MB {milliseconds:.0} ms,", memory as f64 / 1e6);
+        self.done.push(Step { input: self.input, name, memory });
+        made
+    }
+}
+
+/// All that is done before anybody knows whether the bytes mean anything.
+fn read(bytes: &[u8], steps: &mut Steps) {
+    let limits = Limits::default();
+    steps.step("split", || {
+        let mut splitter = Splitter::new(&limits);
+        bytes.chunks(1448).any(|chunk| splitter.feed(chunk) != Progress::NeedMore)
+    });
+    let said = steps.step("decode", || match pickle::decode(bytes, &limits) {
+        Ok(_) => "a value".to_owned(),
+        Err(fault) => fault.to_string(),
+    });
+    steps.step("salvage", || drop(pickle::salvage(bytes, &limits)));
+    println!(" {said}");
+}
+
+/// What is made of a value.
+fn make(bytes: &[u8], steps: &mut Steps) {
+    let Ok(value) = pickle::decode(bytes, &Limits::default()) else { return };
+    steps.step("JSON", || drop(json::to_string(&value)));
+    steps.step("encode at 0", || drop(pickle::encode(&value, 0)));
+    steps.step("encode at 5", || drop(pickle::encode(&value, 5)));
+    drop(value);
+    steps.step("type", || drop(pickle::from_slice::<serde_json::Value>(bytes)));
+    println!();
+}
+
+/// Each input, through `work`; the steps that took too much.
+fn too_much(smaller: usize, work: fn(&[u8], &mut Steps)) -> Vec<String> {
+    inputs::SCALE.store(smaller, Ordering::Relaxed);
+    let mut all = Vec::new();
+    for (input, make) in inputs::INPUTS {
+        let mut steps = Steps { input, before: memory::taken(), done: Vec::new() };
+        let bytes = make();
+        print!("{input}: {:.1} MB;", bytes.len() as f64 / 1e6);
+        let thread = std::thread::Builder::new().stack_size(STACK);
+        let thread = thread.spawn(move || {
+            work(&bytes, &mut steps);
+            steps.done
+        });
+        all.extend(thread.expect("a thread").join().expect("no panic, no overflow"));
+    }
+    all.sort_by_key(|step| step.memory);
+    let say = |step: &Step| format!("{}: {} MB by {}", step.input, step.memory >> 20, step.name);
+    println!("worst: {:?}\n", all.iter().rev().take(5).map(say).collect::<Vec<_>>());
+    all.iter().filter(|step| step.memory > MEMORY).map(say).collect()
+}
+
+#[test]
+fn hostile_pickles_take_little_memory_and_no_stack() {
+    assert_eq!(too_much(1, read), Vec::<String>::new());
+    assert_eq!(too_much(SMALLER, make), Vec::<String>::new());
+}
