@@ -22,7 +22,7 @@ pub(in crate::python) fn audit(
     data: Bytes,
     limits: Option<LimitsArgument>,
 ) -> PyResult<Audit> {
-    let settings = settings(Seconds(Settings::GUESS_WINDOW), limits)?;
+    let settings = settings(Seconds(Settings::GUESS_WINDOW), limits, false)?;
     let audit = py.detach(|| pickle::audit(data.as_slice(), &settings.limits));
     Ok(Audit(Arc::new(audit)))
 }
