@@ -131,6 +131,10 @@ proptest! {
         let whole = split(&bytes, &[]);
         for at in 0..bytes.len() {
             prop_assert_eq!(&split(&bytes, &[at]), &whole);
+            // Every pair of positions, of short ones.
+            for more in 0..(bytes.len() - at) * usize::from(bytes.len() <= 60) {
+                prop_assert_eq!(&split(&bytes, &[at, more]), &whole);
+            }
         }
         prop_assert_eq!(split(&bytes, &vec![1; bytes.len()]), whole);
     }

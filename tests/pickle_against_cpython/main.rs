@@ -11,6 +11,7 @@ use wirespool::wire::pickle::{self, Limits, Progress, Splitter};
 
 mod describe;
 mod interpreters;
+mod splits;
 
 /// What the script prints, given `input`; `None`, with the reason printed, where there is no Python.
 fn python(mode: &str, input: &[u8]) -> Option<String> {
@@ -102,6 +103,14 @@ fn what_we_write_cpython_reads_as_it_was_meant() {
     let cases = cases(&text);
     let same = assert_what_we_write_is_read(&cases, Path::new("python3"));
     assert!(same > 100, "only {same} are CPython's bytes");
+}
+
+#[test]
+fn what_cpython_writes_is_read_alike_wherever_it_is_cut() {
+    let Some(text) = python("write", b"") else { return };
+    for case in cases(&text) {
+        splits::assert_cuts_do_not_matter(&case.name, &case.bytes);
+    }
 }
 
 #[test]
