@@ -344,14 +344,14 @@ proptest! {
     #[test]
     fn serde_pickle_reads_what_we_write(tree in tree()) {
         let Some(expected) = plain(&tree) else { return Ok(()) };
-        for protocol in 2..=4 {
+        for protocol in 0..=5 {
             let bytes = pickle::encode(&arena(&tree), protocol).expect("plain data");
-            // At protocol 2 it does not read empty bytes.
+            // Below protocol 3 it does not read empty bytes.
             let read = serde_pickle::value_from_slice(&bytes, DeOptions::new());
             if let Ok(read) = read {
                 prop_assert_eq!(shown(&read), shown(&expected), "at {}", protocol);
             } else {
-                prop_assert_eq!(protocol, 2, "{:?}", read);
+                prop_assert!(protocol < 3, "{:?}", read);
             }
         }
     }
