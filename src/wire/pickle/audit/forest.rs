@@ -16,6 +16,10 @@ pub(super) struct Place {
 /// The requests of a value, reachable or not, each before those it uses. What several use stands below
 /// the first one. Takes time and memory in proportion to the value, whatever is shared or cyclic.
 pub(super) fn grow(value: &Value, has_root: bool) -> Vec<Place> {
+    // The usual case: nothing but data.
+    if !value.ids().any(|id| matches!(value.node(id), Node::Object(_))) {
+        return Vec::new();
+    }
     let requests = requests(value, has_root);
     let used = used(value, &requests);
     let mut forest = Forest { value, placed: vec![false; value.len()], places: Vec::new() };

@@ -174,9 +174,11 @@ impl Audit {
     }
 
     fn list(&mut self, bytes: &[u8], limits: &Limits) {
-        let kept = self.ended.then(|| forest::reached_from_root(&self.value));
         let broken_at = self.fault.as_ref().map_or(usize::MAX, |fault| fault.at);
-        for place in forest::grow(&self.value, self.ended) {
+        let places = forest::grow(&self.value, self.ended);
+        let looked_for = self.ended && !places.is_empty();
+        let kept = looked_for.then(|| forest::reached_from_root(&self.value));
+        for place in places {
             let Node::Object(object) = self.value.node(place.node) else { continue };
             self.requests.push(Request {
                 kind: RequestKind::of(object),
