@@ -244,7 +244,7 @@ COLLIDING = [number * (2**61 - 1) for number in range(1, 60_000)]
         set(COLLIDING[:300]),
         frozenset(COLLIDING[:300]),
         dict.fromkeys((number, "x") for number in COLLIDING[:300]),
-        [dict.fromkeys([*map(str, range(1000)), *COLLIDING[:300]], [])],
+        [{key: [] for key in [*map(str, range(1000)), *COLLIDING[:300]]}],
     ],
     ids=["dict", "set", "frozenset", "tuples", "mixed"],
 )
