@@ -32,3 +32,10 @@ def test_the_module_finds_the_next_pickle_behind_a_gap(tmp_path: Path) -> None:
     assert [message.error.kind for message in said[:-1] if message.error] == ["truncated", "truncated"]
     assert (said[-1].value, said[-1].split) == ({"number": 2}, "guessed")
     assert said[-1].offset == len(stream) - len(LAST)
+
+
+def test_an_audit_goes_on_with_the_next_pickle(wirespool: Wirespool) -> None:
+    lost = wirespool.run("audit", "-", stdin=DAMAGED).done(1)
+    assert "1 plain data only, 1 unreadable" in lost.text
+    found = wirespool.run("audit", "-", "--resync", stdin=DAMAGED).done(1)
+    assert "3 plain data only, 1 unreadable" in found.text

@@ -2,7 +2,7 @@
 
 use super::super::search::{Found, Search};
 use super::body::decode_pickle;
-use super::{Arrival, Codec, Decoded, Decoder, Fault, FaultKind, Format, Framing, Piece, State};
+use super::{Arrival, Decoded, Decoder, Fault, FaultKind, Format, Framing, Piece, State};
 
 /// Bytes that are no pickle are being passed over.
 pub(super) struct Searching {
@@ -21,9 +21,7 @@ impl Searching {
 impl Decoder {
     /// Whether the next pickle is looked for where there is none.
     pub(super) fn resyncs(&self) -> bool {
-        self.format.settings().resync
-            && matches!(self.format.codec(), Codec::Pickle)
-            && self.format.framing() == Framing::Codec
+        self.format.settings().resync && self.format.framing() == Framing::Codec
     }
 
     /// A search behind the first byte of what is no pickle.
