@@ -376,6 +376,16 @@ impl Value {
         self.entries.slice(entries)
     }
 
+    /// The elements of a list, tuple or set, to change.
+    pub(in crate::wire) fn items_mut(&mut self, items: Items) -> &mut [NodeId] {
+        self.items.slice_mut(items)
+    }
+
+    /// The keys and values of a mapping, to change.
+    pub(in crate::wire) fn entries_mut(&mut self, entries: Entries) -> &mut [(NodeId, NodeId)] {
+        self.entries.slice_mut(entries)
+    }
+
     /// Keeps the elements of a list, tuple or set for a node to be added.
     ///
     /// # Panics

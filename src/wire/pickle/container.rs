@@ -134,8 +134,8 @@ impl Machine<'_> {
 
     /// Has the keys of a mapping or set compared at the end.
     pub(super) fn compare_keys(&mut self, node: NodeId) {
-        if self.keyed.last().is_none_or(|last| last.node != node) {
-            self.keyed.push(Keyed { node, at: self.reader.at });
+        if self.keyed.last().is_none_or(|last| !last.is(node)) {
+            self.keyed.push(Keyed::new(node, self.reader.at));
         }
     }
 }

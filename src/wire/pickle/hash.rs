@@ -18,6 +18,13 @@ impl Default for Seed {
     }
 }
 
+impl Seed {
+    /// Another one, as secret.
+    pub(super) fn other(self) -> Seed {
+        Seed(self.1, self.0 | 1)
+    }
+}
+
 impl BuildHasher for Seed {
     type Hasher = Folded;
 

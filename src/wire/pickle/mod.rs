@@ -20,6 +20,7 @@ mod container;
 mod depth;
 mod emit;
 mod hash;
+mod key;
 mod keys;
 mod limits;
 mod literal;

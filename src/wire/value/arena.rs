@@ -15,6 +15,12 @@ pub struct Items(Range);
 pub struct Entries(Range);
 
 impl Items {
+    /// The first of them, at most so many.
+    pub(in crate::wire) fn first(self, length: usize) -> Items {
+        let length = (length as u32).min(self.0.length);
+        Items(Range { length, ..self.0 })
+    }
+
     /// How many there are.
     pub fn len(self) -> usize {
         self.0.length as usize
@@ -27,6 +33,12 @@ impl Items {
 }
 
 impl Entries {
+    /// The first of them, at most so many.
+    pub(in crate::wire) fn first(self, length: usize) -> Entries {
+        let length = (length as u32).min(self.0.length);
+        Entries(Range { length, ..self.0 })
+    }
+
     /// How many there are, each a key and a value.
     pub fn len(self) -> usize {
         self.0.length as usize
@@ -97,6 +109,11 @@ impl<T: Element> Arena<T> {
     pub(super) fn slice(&self, handle: T::Handle) -> &[T] {
         let range = T::range(handle);
         &self.elements[range.start as usize..][..range.length as usize]
+    }
+
+    pub(super) fn slice_mut(&mut self, handle: T::Handle) -> &mut [T] {
+        let range = T::range(handle);
+        &mut self.elements[range.start as usize..][..range.length as usize]
     }
 
     /// # Panics
