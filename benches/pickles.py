@@ -11,7 +11,6 @@ import gc
 import io
 import pickle
 import random
-import re
 import statistics
 import subprocess
 import sys
@@ -50,10 +49,16 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15)
     given = parser.parse_args()
     which = given.which or ["speed", "memory"]
-    command = [given.program] if given.program else ["cargo", "bench", "-q", "--bench", "pickle", "--"]
-    with tempfile.TemporaryDirectory() as folder, rust([*command, "--rounds"]) as run:
+    command: list[str | Path] = ["cargo", "bench", "-q", "--bench", "pickle", "--"]
+    if given.program:
+        command = [given.program]
+    command.append("--rounds")
+    with tempfile.TemporaryDirectory() as folder:
         if "speed" in which:
-            speed(run, Path(folder), given.rounds)
+            with rust(command) as run:
+                speed(run, Path(folder), given.rounds)
+        if "memory" in which:
+            memory(command, Path(folder))
 
 
 # Speed
@@ -143,6 +148,54 @@ def rust(command: list[str | Path]) -> Iterator[Rust]:
 
         yield run
         stdin.close()
+
+
+# Memory
+
+
+def memory(command: list[str | Path], folder: Path) -> None:
+    """Print the most that reading each hostile pickle has taken, in a process of its own."""
+    print(f"\n{'hostile pickle':24}{'MB':>10}{'peak MB':>10}{'a byte':>10}   of the whole process")
+    path = folder / "hostile"
+    path.write_bytes(b"N.")
+    with rust(command) as run:
+        idle = run("peak", path)
+    for name, data in hostile():
+        path.write_bytes(data)
+        with rust(command) as run:
+            peak = run("peak", path)
+        each = (peak - idle - len(data)) / len(data)
+        print(f"{name:24}{len(data) / MEGABYTE:10.1f}{peak / MEGABYTE:10.1f}{each:10.1f}")
+
+
+def hostile() -> Iterator[tuple[str, bytes]]:
+    """Pickles that ask for as much memory as they can, within the default limits or beyond them."""
+    most, nodes = 64 << 20, 4_000_000
+    header, memo = b"\x80\x04(", b"\x80\x04N\x94K\x01\x94("
+    yield "telemetry", pickle.dumps([reading(number) for number in range(400_000)], protocol=4)
+    yield "None", header + b"N" * (nodes - 1) + b"l."
+    yield "None, 64 MiB", header + b"N" * (most - 6) + b"l."
+    yield "empty lists", header + b"]" * (nodes - 1) + b"l."
+    yield "mappings of None", memo + b"}h\0h\0s" * (nodes - 3) + b"l."
+    yield "mappings, keys twice", memo + b"}(h\0h\0h\0h\0u" * (nodes - 3) + b"l."
+    yield "the same over and over", b"\x80\x04]" + (b"(N" + b"2" * 3_900_000 + b"e") * 17 + b"."
+    yield "two lists in turn", b"\x80\x04]\x94]\x94" + b"0h\0Na0h\1Na" * 1_990_000 + b"."
+    yield "memo", header + b"N\x94" * 999_990 + b"l."
+    numbers = b"".join(
+        b"J" + number.to_bytes(4, "little") + b"h\0\x86h\0" for number in range(nodes // 2 - 5)
+    )
+    yield "tuples as keys", b"\x80\x04N\x94}(" + numbers + b"u."
+    texts = b"".join(b"\x8c\x42%066dh\0" % number for number in range(940_000))
+    yield "long texts as keys", b"\x80\x04N\x94}(" + texts + b"u."
+    yield "set of integers", pickle.dumps(set(range(nodes - 5)), protocol=4)
+    yield "long integers", header + (b"\x8a\x09" + b"\1" * 9) * (nodes - 5) + b"l."
+    yield "short texts", header + b"".join(b"\x8c\x0e%014d" % number for number in range(nodes - 5)) + b"l."
+    yield "one text", b"\x80\x04B" + (most - 9).to_bytes(4, "little") + b"x" * (most - 9) + b"."
+    yield "globals", header + b"ca\nb\n" * 1_000_000 + b"l."
+    yield "objects", b"\x80\x04ca\nb\n\x94(" + b"h\0(NNtRNb(NNe(NNu" * 400_000 + b"l."
+    yield "sets by call", b"\x80\x02N\x94(" + b"c__builtin__\nset\n](h\0h\0e\x85R" * 1_500_000 + b"l."
+    mixed = b"".join(b"B" + (60_000).to_bytes(4, "little") + b"x" * 60_000 for _ in range(980))
+    yield "None and long bytes", header + b"N" * 3_900_000 + b"\x94" + mixed + b"l."
 
 
 # What is measured

@@ -242,26 +242,11 @@ impl Value {
         value
     }
 
-    /// An empty arena that begins with a copy of `bytes`, so that [`slice`](Value::slice) names
-    /// strings in them without copying each.
-    ///
-    /// # Panics
-    /// Beyond 4 GiB.
-    pub fn over(bytes: &[u8]) -> Value {
+    /// An empty arena with room for what `bytes` of an ordinary message become.
+    pub(in crate::wire) fn for_message(bytes: usize) -> Value {
         // Few encodings have more than one node in four bytes; what is not used is never touched.
-        let nodes = Vec::with_capacity((bytes.len() / 4 + 4).min(1 << 20));
-        let mut value = Value { nodes, ..Value::default() };
-        value.store(bytes);
-        value
-    }
-
-    /// The piece of the string bytes that begins at `start`, as [`over`](Value::over) was given them.
-    ///
-    /// # Panics
-    /// If it goes beyond what is there.
-    pub fn slice(&self, start: usize, length: usize) -> Span {
-        assert!(length <= self.data.len() && start <= self.data.len() - length);
-        Span { start: start as u32, length: length as u32 }
+        let nodes = Vec::with_capacity((bytes / 4 + 4).min(1 << 20));
+        Value { nodes, data: Vec::with_capacity(bytes.min(1 << 12)), ..Value::default() }
     }
 
     /// The numbers of all nodes, reachable or not, in the order in which they were added.
@@ -438,6 +423,12 @@ impl Value {
     pub fn add_dict(&mut self, entries: &[(NodeId, NodeId)]) -> NodeId {
         let entries = self.store_entries(entries.iter().copied());
         self.add(Node::Dict(entries))
+    }
+
+    /// How much room containers take, counted in node ids: what they hold, and what has moved.
+    #[inline]
+    pub(in crate::wire) fn room_of_containers(&self) -> usize {
+        self.items.len() + 2 * self.entries.len()
     }
 
     /// The ids of the nodes that `id` refers to, in order: of a mapping key, value, key, value.

@@ -3,7 +3,7 @@
 
 use super::machine::Machine;
 use crate::wire::Fault;
-use crate::wire::value::{Class, Node, NodeId};
+use crate::wire::value::{Class, Node, NodeId, Span};
 
 /// Whether the class is one that pickles of plain data name: at protocols below 4 a `set`, for one, is
 /// written as a call of `set`. Such a call is read as the data, so the reference beside it is nothing
@@ -51,8 +51,8 @@ impl Machine<'_> {
             arguments.len(),
         );
         let node = match (constructor, nodes) {
-            (Constructor::Bytes, (None, None, 0)) => Node::Bytes(self.value.slice(0, 0)),
-            (Constructor::ByteArray, (None, None, 0)) => Node::ByteArray(self.value.slice(0, 0)),
+            (Constructor::Bytes, (None, None, 0)) => Node::Bytes(Span::default()),
+            (Constructor::ByteArray, (None, None, 0)) => Node::ByteArray(Span::default()),
             (Constructor::ByteArray, (Some(Node::Bytes(span)), None, 1)) => {
                 let span = *span;
                 // The same bytes stand for both, but not for any number of nodes.

@@ -20,6 +20,7 @@ impl Machine<'_> {
         let depth = self.depths.container(id, elements);
         self.check_depth(depth)?;
         self.stack.truncate(from);
+        self.check_room()?;
         self.stack.push(id);
         Ok(id)
     }
@@ -54,6 +55,7 @@ impl Machine<'_> {
         }
         let depth = self.depths.extend(target, items);
         self.stack.truncate(from);
+        self.check_room()?;
         self.check_depth(depth)
     }
 
@@ -78,6 +80,7 @@ impl Machine<'_> {
         };
         let depth = self.depths.extend(target, items);
         self.stack.truncate(from);
+        self.check_room()?;
         if compare {
             self.compare_keys(target);
         }
@@ -117,6 +120,7 @@ impl Machine<'_> {
         };
         let depth = self.depths.extend(target, items);
         self.stack.truncate(from);
+        self.check_room()?;
         if compare {
             self.compare_keys(target);
         }

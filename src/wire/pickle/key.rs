@@ -96,7 +96,7 @@ impl<'l> Comparer<'l> {
         for index in 0..count {
             let hash = self.hash(value, key(index), self.seeds[0], at)?;
             // The upper half says where, the lower one is kept to compare.
-            let mut slot = ((hash >> 32) * slots as u64 >> 32) as usize;
+            let mut slot = (((hash >> 32) * slots as u64) >> 32) as usize;
             let found = loop {
                 match self.table[slot] {
                     0 => break None,

@@ -68,6 +68,8 @@ pub(super) struct Machine<'a> {
     pub(super) limits: Limits,
     /// How many more nodes there may be.
     pub(super) nodes_left: usize,
+    /// How many elements containers may have in all, those that have moved away included.
+    pub(super) room: usize,
     /// How many more bytes and node ids may be copied inside the value: what a few bytes of a
     /// pickle ask for again and again must not grow beyond what the pickle could hold itself.
     pub(super) bytes_left: usize,
@@ -86,7 +88,7 @@ impl<'a> Machine<'a> {
         limits.depth = limits.depth.min(30_000);
         Machine {
             reader: Reader::new(bytes, &limits),
-            value: Value::over(&bytes[..bytes.len().min(limits.bytes)]),
+            value: Value::for_message(bytes.len().min(limits.bytes)),
             stack: Vec::with_capacity(64),
             marks: Vec::with_capacity(16),
             fence: 0,
@@ -95,7 +97,10 @@ impl<'a> Machine<'a> {
             keyed: Vec::new(),
             different: Vec::new(),
             nodes_left: limits.nodes,
-            bytes_left: 2 * limits.bytes,
+            bytes_left: limits.bytes,
+            // Ordinary mappings have their keys from the memo: twice as many elements as nodes. The
+            // rest is for what moves as it grows.
+            room: limits.nodes.saturating_mul(3),
             copies_left: limits.nodes,
             buffers: 0,
             provenance: Provenance::default(),
@@ -170,7 +175,7 @@ impl<'a> Machine<'a> {
                 BINBYTES8 => self.bytes(8)?,
                 BYTEARRAY8 => {
                     let bytes = self.reader.counted(8)?;
-                    let span = self.value.slice(self.reader.position() - bytes.len(), bytes.len());
+                    let span = self.value.store(bytes);
                     self.push_leaf(Node::ByteArray(span))?;
                 }
                 SHORT_BINSTRING => self.python2_string(1)?,

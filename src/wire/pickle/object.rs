@@ -6,6 +6,9 @@ use super::reader::Word;
 use crate::wire::Fault;
 use crate::wire::value::{Class, Node, NodeId, Object};
 
+/// An object takes some two hundred bytes, another node sixteen.
+const NODES_OF_AN_OBJECT: usize = 8;
+
 impl Machine<'_> {
     /// The opcodes that ask for objects.
     pub(super) fn object_opcode(&mut self, opcode: u8, word: Word) -> Result<(), Fault> {
@@ -64,7 +67,7 @@ impl Machine<'_> {
                 if let Err(error) = std::str::from_utf8(line) {
                     return Err(invalid_utf8(start + error.valid_up_to()));
                 }
-                let span = self.value.slice(start, line.len());
+                let span = self.value.store(line);
                 let id = self.add(Node::Str(span))?;
                 self.push_reference(Class::Persistent(id))
             }
@@ -167,8 +170,7 @@ impl Machine<'_> {
     }
 
     fn push_object(&mut self, object: Object) -> Result<(), Fault> {
-        // An object is some four times as large as another node.
-        self.spend_nodes(4)?;
+        self.spend_nodes(NODES_OF_AN_OBJECT)?;
         let id = self.value.add(Node::Object(Box::new(object)));
         let children: Vec<NodeId> = self.value.children(id).collect();
         let depth = self.depths.container(id, &children);
@@ -240,7 +242,7 @@ impl Machine<'_> {
         };
         if !first {
             // A second state runs after the first one: `target` is now what that made, and a state.
-            self.spend_nodes(4)?;
+            self.spend_nodes(NODES_OF_AN_OBJECT)?;
             let mut outer = Object::reference(Class::Computed(target), at);
             outer.state = Some(state);
             let inner =

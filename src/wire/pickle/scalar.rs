@@ -7,6 +7,9 @@ use super::text;
 use crate::wire::Fault;
 use crate::wire::value::{Node, Span};
 
+/// An integer beyond 64 bits has two allocations of its own.
+const NODES_OF_A_LONG_INTEGER: usize = 4;
+
 impl Machine<'_> {
     pub(super) fn long(&mut self, width: usize) -> Result<(), Fault> {
         let bytes = self.reader.counted(width)?;
@@ -19,7 +22,7 @@ impl Machine<'_> {
                     bytes.iter().rev().fold(fill, |value, &byte| value << 8 | i64::from(byte)),
                 )
             }
-            Some(_) => integer_node(BigInt::from_signed_bytes_le(bytes)),
+            Some(_) => self.integer_node(BigInt::from_signed_bytes_le(bytes))?,
         };
         self.push_leaf(node)
     }
@@ -43,26 +46,26 @@ impl Machine<'_> {
             None => self
                 .limit(format!("an integer of more than {} digits", self.limits.digits), "digits"),
         })?;
-        self.push_leaf(integer_node(integer))
+        let node = self.integer_node(integer)?;
+        self.push_leaf(node)
     }
 
     #[inline]
     pub(super) fn unicode(&mut self, bytes: &[u8]) -> Result<(), Fault> {
-        let start = self.reader.position() - bytes.len();
-        let span = self.value.slice(start, bytes.len());
+        let span = self.value.store(bytes);
         if std::str::from_utf8(bytes).is_ok() {
             return self.push_leaf(Node::Str(span));
         }
         match text::check_surrogates(bytes) {
             Ok(()) => self.push_leaf(Node::Surrogates(span)),
-            Err(at) => Err(invalid_utf8(start + at)),
+            Err(at) => Err(invalid_utf8(self.reader.position() - bytes.len() + at)),
         }
     }
 
     pub(super) fn unicode_line(&mut self) -> Result<(), Fault> {
         let line = self.reader.line()?;
         if line.is_ascii() && !line.contains(&b'\\') {
-            let span = self.value.slice(self.reader.position() - 1 - line.len(), line.len());
+            let span = self.value.store(line);
             return self.push_leaf(Node::Str(span));
         }
         let text = text::raw_unicode_escape(line).map_err(|reason| self.corrupt(reason))?;
@@ -74,14 +77,14 @@ impl Machine<'_> {
 
     pub(super) fn bytes(&mut self, width: usize) -> Result<(), Fault> {
         let bytes = self.reader.counted(width)?;
-        let span = self.value.slice(self.reader.position() - bytes.len(), bytes.len());
+        let span = self.value.store(bytes);
         self.push_leaf(Node::Bytes(span))
     }
 
     /// A Python 2 `str`: text if it is ASCII, which most were, and bytes otherwise.
     pub(super) fn python2_string(&mut self, width: usize) -> Result<(), Fault> {
         let bytes = self.reader.counted(width)?;
-        let span = self.value.slice(self.reader.position() - bytes.len(), bytes.len());
+        let span = self.value.store(bytes);
         self.push_python2(bytes.is_ascii(), span)
     }
 
@@ -99,11 +102,14 @@ impl Machine<'_> {
         self.provenance.python2_strings.push(string);
         Ok(())
     }
-}
 
-fn integer_node(integer: BigInt) -> Node {
-    match i64::try_from(&integer) {
-        Ok(small) => Node::Int(small),
-        Err(_) => Node::BigInt(Box::new(integer)),
+    fn integer_node(&mut self, integer: BigInt) -> Result<Node, Fault> {
+        Ok(match i64::try_from(&integer) {
+            Ok(small) => Node::Int(small),
+            Err(_) => {
+                self.spend_nodes(NODES_OF_A_LONG_INTEGER - 1)?;
+                Node::BigInt(Box::new(integer))
+            }
+        })
     }
 }

@@ -47,6 +47,19 @@ impl Machine<'_> {
         Ok(())
     }
 
+    /// What containers hold is bounded, too: a few bytes of a pickle put the same node into them again
+    /// and again.
+    #[inline]
+    pub(super) fn check_room(&self) -> Result<(), Fault> {
+        if self.value.room_of_containers() <= self.room { Ok(()) } else { Err(self.too_full()) }
+    }
+
+    #[cold]
+    fn too_full(&self) -> Fault {
+        let found = format!("containers of more than {} elements in all", self.room);
+        self.limit(found, "nodes")
+    }
+
     /// Copying so many bytes and node ids is still allowed.
     pub(super) fn spend_copies(&mut self, bytes: usize, ids: usize) -> Result<(), Fault> {
         match (self.bytes_left.checked_sub(bytes), self.copies_left.checked_sub(ids)) {

@@ -105,6 +105,11 @@ impl<T> Default for Arena<T> {
 }
 
 impl<T: Element> Arena<T> {
+    /// How many elements it has, those that have moved away included.
+    pub(super) fn len(&self) -> usize {
+        self.elements.len()
+    }
+
     #[inline]
     pub(super) fn slice(&self, handle: T::Handle) -> &[T] {
         let range = T::range(handle);
