@@ -188,6 +188,16 @@ def test_bytes_that_are_no_pickle_are_said_with_their_place(wirespool: Wirespool
     ]
 
 
+def test_what_resync_finds_is_audited_and_said_to_be_guessed(wirespool: Wirespool) -> None:
+    evil = pickle.dumps(Call(os.system, "id"))
+    data = pickle.dumps([1]) + b"\xff\xff\xff" + evil
+    first, broken, found = wirespool.run("audit", "-", "--json", "--resync", stdin=data).done(1).json
+    assert (first["verdict"], "split" in first) == ("plain_data", False)
+    assert broken["error"]["kind"] == "corrupt"
+    assert (found["split"], names(found)) == ("guessed", [f"{os.system.__module__}.system"])
+    assert found["offset"] == len(data) - len(evil)
+
+
 def test_nothing_at_all_is_a_finding(wirespool: Wirespool) -> None:
     assert wirespool.run("audit", "-").done(1).lines == ["no pickle was found"]
 

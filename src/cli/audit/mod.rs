@@ -117,6 +117,12 @@ fn open(path: &Path) -> Result<(Vec<u8>, Box<dyn Read + Send>), Failure> {
     Ok((beginning, source))
 }
 
+/// How messages are cut that are to be audited: not decoded before that, unless only decoding shows
+/// where the next one begins.
+fn cut_as(format: &Format) -> Format {
+    if format.settings().resync { format.clone() } else { format.undecoded() }
+}
+
 /// Whether a file begins as pcap (of either byte order and resolution) or pcapng do, or as gzip does, of
 /// which the reader says what to do. No pickle begins so.
 fn is_capture(beginning: &[u8]) -> bool {
@@ -142,7 +148,7 @@ fn capture(
     let recorded = reader.origin().format().and_then(|spelling| reading.format(spelling).ok());
     let format = given.or(recorded.filter(|format| *format.codec() == Codec::Pickle));
     let read_as = match &format {
-        Some(format) => format.undecoded(),
+        Some(format) => cut_as(format),
         None => reading.format("auto")?,
     };
     let limits = reading.settings()?.limits.clone();
@@ -175,7 +181,7 @@ fn pickles(
         Some(format) => format,
         None => arguments.reading.format("pickle")?,
     };
-    let read_as = format.undecoded();
+    let read_as = cut_as(&format);
     let limits = format.settings().limits.clone();
     let sides = Sides::new(Some(format), limits, selection.clone(), report.of_file());
     let mut assembler = Assembler::new(read_as, sides);

@@ -10,7 +10,7 @@ use crate::Result;
 use crate::message::{Message, event_to_json};
 use crate::session::{ConnectionId, Event, Side};
 use crate::wire::pickle::{Audit, Request, Verdict};
-use crate::wire::{Format, visible};
+use crate::wire::{Format, Split, visible};
 
 /// How many requests of a pickle are listed for a person; of the rest the names are counted.
 const LISTED: usize = 100;
@@ -198,6 +198,9 @@ impl Report {
             let _ = write!(line, r#","frame":{frame}"#);
         }
         let _ = write!(line, r#","format":"{format}","#);
+        if message.split == Split::Guessed {
+            line.push_str(r#""split":"guessed","#);
+        }
         written(self.out.write_all(line.as_bytes()))?;
         audit.write_json(header, &mut |piece| written(self.out.write_all(piece.as_bytes())))?;
         written(self.out.write_all(b"}\n"))
@@ -223,7 +226,8 @@ impl Report {
             let _ =
                 write!(words, "; {FAULT}{} at byte {at}: {message}{FAULT:#}", fault.kind.name());
         }
-        self.line(&format!("{place}: {words}"))?;
+        let guessed = if message.split == Split::Guessed { ", its beginning guessed" } else { "" };
+        self.line(&format!("{place}{guessed}: {words}"))?;
         for request in audit.requests().iter().take(LISTED) {
             self.line(&request_line(audit, request, header))?;
         }
