@@ -174,3 +174,18 @@ def test_a_message_of_any_framing_may_be_longer_if_it_is_allowed(wirespool: Wire
     assert "limit bytes=N allows more" in refused.text
     taken = wirespool.run("decode", "-f", "raw/u32be", "--limit", "bytes=65MiB", stdin=data).done()
     assert str(size + 4) in taken.text
+
+
+def test_a_proxy_passes_on_what_it_has_no_room_to_read(wirespool: Wirespool, capture: Path) -> None:
+    data = pickle.dumps(b"x" * 300_000)
+    with Echoing() as server:
+        recording = ("record", "--to", server.address, "-o", capture, "-f", "pickle", "--json")
+        process, address = wirespool.serving(*recording, "--limit", "process=1KiB", "--connections", "1")
+        with dial(address) as client:
+            exchange(client, data)
+        said = process.finish().done().json
+    assert "limit process=N allows more" in said[0]["error"]["message"]
+    assert sum(record["size"] for record in said) == 2 * len(data)
+    shown = wirespool.run("show", capture, "--json").done()
+    assert [record["size"] for record in shown.json] == [len(data), len(data)]
+    assert all("value" in record for record in shown.json)
