@@ -5,8 +5,11 @@
 //! ways, one after the other, whatever the stack would hold, for the names that they ask for.
 
 mod argument;
+mod reading;
+mod text;
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 use memchr::memchr;
 
@@ -14,7 +17,9 @@ use super::RequestKind;
 use crate::wire::pickle::Limits;
 use crate::wire::pickle::opcode::*;
 use crate::wire::pickle::reader::little_endian;
-use argument::{Argument, Arguments, Straddle, Text};
+use argument::{Argument, Arguments};
+use reading::{Reading, Readings};
+use text::Text;
 
 /// The most that are listed; opcodes found by chance are many.
 const LISTED: usize = 1_000;
@@ -36,8 +41,9 @@ pub(super) fn after(bytes: &[u8], from: usize, limits: &Limits) -> (Vec<Found>, 
     let bytes = &bytes[..bytes.len().min(limits.bytes)];
     let (mut found, mut unlisted) = (Vec::new(), 0);
     let mut known = HashSet::new();
-    for straddle in [Straddle::ReadOn, Straddle::BehindTheFrame] {
-        let mut scan = Scan::new(bytes, straddle, limits.memo);
+    let mut readings = Readings::of(bytes.len());
+    while let Some(reading) = readings.next() {
+        let mut scan = Scan::new(bytes, reading, limits.memo);
         let mut at = 0;
         while let Some(&opcode) = bytes.get(at) {
             let (request, next) = scan.step(opcode, at);
@@ -58,9 +64,11 @@ pub(super) fn after(bytes: &[u8], from: usize, limits: &Limits) -> (Vec<Found>, 
         if unlisted > 0 {
             break;
         }
+        readings.branch(&scan.arguments.reading);
     }
     found.sort_by_key(|found| found.offset);
-    (found, unlisted)
+    // In a way that was not tried there may be something, too.
+    (found, unlisted + usize::from(readings.more))
 }
 
 type Name = (Box<str>, Box<str>);
@@ -74,28 +82,30 @@ struct Scan<'a> {
     /// Entries that are no texts count, too: `MEMOIZE` numbers by them.
     memo: HashMap<u64, Option<Text>>,
     memo_limit: usize,
-    /// Whether every byte so far belongs to an opcode: else what follows may be one by chance.
-    in_step: bool,
+    /// Whether the memo may hold something else than what stands here.
+    memo_unknown: bool,
+    /// Whether a memo was left behind with a pickle that ended.
+    stopped: bool,
 }
 
 impl<'a> Scan<'a> {
-    fn new(bytes: &'a [u8], straddle: Straddle, memo_limit: usize) -> Scan<'a> {
+    fn new(bytes: &'a [u8], reading: Reading, memo_limit: usize) -> Scan<'a> {
         let (last, memo) = ([None, None], HashMap::new());
-        let arguments = Arguments::new(bytes, straddle);
-        Scan { bytes, arguments, last, memo, memo_limit, in_step: true }
+        let arguments = Arguments::new(bytes, reading);
+        Scan { bytes, arguments, last, memo, memo_limit, memo_unknown: false, stopped: false }
     }
 
     /// What the opcode at `at` asks for, and where the next one is.
     fn step(&mut self, opcode: u8, at: usize) -> (Option<Requested>, usize) {
         let Some(Argument { text: argument, second, next }) = self.arguments.of(opcode, at) else {
-            if self.in_step && matches!(opcode, GLOBAL | INST | PERSID) {
+            if self.arguments.in_step && matches!(opcode, GLOBAL | INST | PERSID) {
                 let request = match opcode {
                     PERSID => Some((RequestKind::PersistentId, None)),
                     _ => self.cut_name(at + 1),
                 };
                 return (request, self.bytes.len() + 1);
             }
-            self.in_step = false;
+            self.arguments.in_step = false;
             return (None, at + 1);
         };
         let mut request = None;
@@ -109,46 +119,36 @@ impl<'a> Scan<'a> {
             STACK_GLOBAL => {
                 let name = match &self.last {
                     [Some(module), Some(name)] => {
-                        self.named(&self.bytes[module.clone()], &self.bytes[name.clone()])
+                        self.named(module.of(self.bytes), name.of(self.bytes))
                     }
                     _ => None,
                 };
-                if name.is_some() || self.in_step {
+                if name.is_some() || self.arguments.in_step {
                     request = Some((RequestKind::Global, name));
                 }
                 self.last = [None, None];
             }
             EXT1 | EXT2 | EXT4 => {
-                request = self.in_step.then_some((RequestKind::Extension, None));
+                request = self.arguments.in_step.then_some((RequestKind::Extension, None));
                 self.push(None);
             }
             PERSID | BINPERSID => {
-                request = self.in_step.then_some((RequestKind::PersistentId, None));
+                request = self.arguments.in_step.then_some((RequestKind::PersistentId, None));
                 self.push(None);
             }
             NEXT_BUFFER => {
-                request = self.in_step.then_some((RequestKind::Buffer, None));
+                request = self.arguments.in_step.then_some((RequestKind::Buffer, None));
                 self.push(None);
             }
-            SHORT_BINUNICODE | BINUNICODE | BINUNICODE8 | UNICODE | SHORT_BINSTRING | BINSTRING => {
-                self.push(Some(argument));
-            }
-            STRING => {
-                let inner = argument.start + 1..argument.end.saturating_sub(1);
-                self.push((inner.start <= inner.end).then_some(inner));
-            }
+            SHORT_BINUNICODE | BINUNICODE | BINUNICODE8 | UNICODE | SHORT_BINSTRING | BINSTRING
+            | STRING => self.push(Text::pushed(opcode, self.bytes, &argument)),
             DUP => self.push(self.last[1].clone()),
-            BINGET | LONG_BINGET => {
-                let index = little_endian(&self.bytes[argument]);
-                self.push(self.memo.get(&index).cloned().flatten());
-            }
-            GET => {
-                let known = self.line_number(argument).and_then(|index| self.memo.get(&index));
-                self.push(known.cloned().flatten());
-            }
+            BINGET | LONG_BINGET => self.get(Some(little_endian(&self.bytes[argument]))),
+            GET => self.get(self.line_number(argument)),
             BINPUT | LONG_BINPUT => self.put(Some(little_endian(&self.bytes[argument]))),
             PUT => self.put(self.line_number(argument)),
             MEMOIZE => self.put(Some(self.memo.len() as u64)),
+            STOP => self.stop(),
             PROTO | FRAME | MARK => {}
             _ => self.push(None),
         }
@@ -171,14 +171,19 @@ impl<'a> Scan<'a> {
     fn named(&self, module: &[u8], name: &[u8]) -> Option<Name> {
         let text = |bytes: &[u8]| -> Option<Box<str>> {
             let text = std::str::from_utf8(bytes).ok()?;
-            let can_be = text.len() <= NAME_LENGTH && (self.in_step || is_ordinary(text));
-            can_be.then(|| text.into())
+            if text.len() > NAME_LENGTH {
+                // A name can be made long, by going through a module and back.
+                let end = text.floor_char_boundary(NAME_LENGTH);
+                return self.arguments.in_step.then(|| format!("{}…", &text[..end]).into());
+            }
+            (self.arguments.in_step || is_ordinary(text)).then(|| text.into())
         };
         Some((text(module).filter(|module| !module.is_empty())?, text(name)?))
     }
 
-    fn line_number(&self, line: Text) -> Option<u64> {
-        std::str::from_utf8(&self.bytes[line]).ok()?.trim_ascii().parse().ok()
+    /// `None` for what is no number here: CPython's unpicklers take more spellings.
+    fn line_number(&self, line: Range<usize>) -> Option<u64> {
+        std::str::from_utf8(&self.bytes[line]).ok()?.parse().ok()
     }
 
     fn push(&mut self, text: Option<Text>) {
@@ -186,11 +191,28 @@ impl<'a> Scan<'a> {
         self.last[1] = text;
     }
 
+    fn get(&mut self, index: Option<u64>) {
+        self.arguments.reading.memo_matters |= self.stopped;
+        let known = index.filter(|_| !self.memo_unknown).and_then(|index| self.memo.get(&index));
+        self.push(known.cloned().flatten());
+    }
+
     fn put(&mut self, index: Option<u64>) {
-        if let Some(index) = index
-            && self.memo.len() < self.memo_limit
-        {
-            self.memo.insert(index, self.last[1].clone());
+        match index {
+            Some(index) if self.memo.len() < self.memo_limit => {
+                self.memo.insert(index, self.last[1].clone());
+            }
+            _ => self.memo_unknown = true,
+        }
+    }
+
+    /// The next pickle begins.
+    fn stop(&mut self) {
+        self.last = [None, None];
+        if !self.arguments.reading.keeps_memo {
+            self.stopped |= !self.memo.is_empty();
+            self.memo.clear();
+            self.memo_unknown = false;
         }
     }
 }
