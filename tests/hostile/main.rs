@@ -57,11 +57,11 @@ fn read(bytes: &[u8], steps: &mut Steps) {
         let mut splitter = Splitter::new(&limits);
         bytes.chunks(1448).any(|chunk| splitter.feed(chunk) != Progress::NeedMore)
     });
-    let said = steps.step("decode", || match pickle::decode(bytes, &limits) {
-        Ok(_) => "a value".to_owned(),
-        Err(fault) => fault.to_string(),
+    // As `decode`, but with what a fault leaves.
+    let said = steps.step("read", || match pickle::salvage(bytes, &limits) {
+        (_, None) => "a value".to_owned(),
+        (_, Some(fault)) => fault.to_string(),
     });
-    steps.step("salvage", || drop(pickle::salvage(bytes, &limits)));
     println!(" {said}");
 }
 
