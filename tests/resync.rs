@@ -105,6 +105,17 @@ fn a_pickle_that_makes_no_sense_hides_none_of_those_behind_it() {
 }
 
 #[test]
+fn where_pickles_have_no_beginning_to_look_for_no_less_is_found_than_without() {
+    let n = one(0).len();
+    let bytes = [&one(0)[..], b"(I1\ns.", &one(0), &one(0)].concat();
+    let after = n as u64 + 6;
+    assert_eq!(
+        found(&said(&bytes, &[])),
+        [(0, n, Split::Exact), (after, n, Split::Guessed), (after + n as u64, n, Split::Guessed)]
+    );
+}
+
+#[test]
 fn what_waits_for_bytes_that_never_come_is_searched_where_the_side_ends_and_at_a_gap() {
     let swallowing = b"\x80\x04B\xff\xff\xff\x00";
     let bytes = [&swallowing[..], &one(4), &one(5)].concat();

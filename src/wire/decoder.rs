@@ -1,6 +1,7 @@
 //! One side's bytes, as they come, to messages.
 
 mod body;
+mod guess;
 mod resync;
 
 use std::time::Duration;
@@ -8,10 +9,11 @@ use std::time::Duration;
 use super::decoded::{Arrival, Decoded, Split};
 use super::framing::{Cut, Cutter, Framing, too_long};
 use super::held::Held;
-use super::protobuf::guess::{Found, Scanner};
+use super::search::PROTO;
 use super::{Codec, Fault, FaultKind, Format, Value, detect_with, text};
 use crate::session::Timestamp;
 use body::decode;
+use guess::Guess;
 use resync::Searching;
 
 /// Takes the bytes of one side of one connection and gives messages.
@@ -30,6 +32,8 @@ pub struct Decoder {
     last: Arrival,
     /// Whether the next message's beginning is concluded, and all that follows from it.
     unsure: bool,
+    /// Whether the last pickle that could be read had a beginning by which the next one is found.
+    has_beginnings: bool,
     /// Why this is the format, where it was found out.
     reason: Option<String>,
 }
@@ -51,19 +55,6 @@ enum State {
     Searching(Box<Searching>),
     /// No message can be found any more: chunks as they are.
     Lost,
-}
-
-/// What `guess` knows beside the fields.
-struct Guess {
-    scanner: Scanner,
-    /// How soon the next chunk must come to go on in the message.
-    window: Duration,
-    /// The end of the chunk that the pending message began with, if it began where that began.
-    first_chunk: Option<usize>,
-    /// How the chunk came in which the last whole field was complete.
-    complete: Arrival,
-    /// Whether it is only hoped that the next message begins where the next chunk does.
-    unsure: bool,
 }
 
 /// What a message says, and what of it its schema does not know.
@@ -102,6 +93,7 @@ impl Decoder {
             offset: 0,
             last: Arrival::default(),
             unsure: false,
+            has_beginnings: true,
             reason: None,
         }
     }
@@ -314,9 +306,17 @@ impl Decoder {
                     match body.0 {
                         // No pickler writes this: its end is none to rely on.
                         Err(fault) if resyncs && fault.kind != FaultKind::Limit => {
-                            return (start, Some(fault));
+                            if self.has_beginnings {
+                                return (start, Some(fault));
+                            }
+                            self.hand_on(piece, (Err(fault), None), out);
+                            // The end is all there is to go by.
+                            self.unsure = true;
                         }
-                        _ => self.hand_on(piece, body, out),
+                        _ => {
+                            self.has_beginnings = rest.first() == Some(&PROTO);
+                            self.hand_on(piece, body, out);
+                        }
                     }
                     self.unsure &= !cutter.recovers();
                     start += length;
@@ -329,49 +329,6 @@ impl Decoder {
             }
         }
         (start, None)
-    }
-
-    fn cut_guessed(
-        &mut self,
-        guess: &mut Guess,
-        arrival: Arrival,
-        pending: &[u8],
-        fresh: usize,
-        out: &mut dyn FnMut(Decoded),
-    ) -> usize {
-        let mut start = 0;
-        if fresh == 0 {
-            guess.first_chunk = Some(pending.len());
-        }
-        loop {
-            let rest = &pending[start..];
-            match guess.scanner.next(rest) {
-                Found::Field => guess.complete = arrival,
-                Found::More => break,
-                Found::End(length) => {
-                    self.give(guess.piece(&rest[..length]), out);
-                    start += length;
-                    guess.scanner.restart();
-                    guess.first_chunk = (start == fresh).then(|| pending.len() - start);
-                }
-                Found::Broken(fault) => {
-                    let guessed = start != fresh || guess.unsure;
-                    self.give(Piece { guessed, ..Piece::broken(rest, arrival, fault) }, out);
-                    guess.give_up();
-                    return pending.len();
-                }
-            }
-        }
-        let rest = &pending[start..];
-        let limit = self.longest();
-        if rest.len() > limit {
-            let fault = too_long(limit);
-            self.give(Piece { guessed: true, ..Piece::broken(rest, arrival, fault) }, out);
-            guess.give_up();
-            return pending.len();
-        }
-        guess.scanner.chunk_ended(rest.len());
-        start
     }
 
     /// Gives up the message that has begun with `pending`: for more of it there is no room in the
@@ -452,33 +409,15 @@ impl Decoder {
     }
 }
 
-impl Guess {
-    /// A message that ends where a field did.
-    fn piece<'a>(&mut self, raw: &'a [u8]) -> Piece<'a> {
-        let guessed = std::mem::take(&mut self.unsure) || self.first_chunk != Some(raw.len());
-        Piece { guessed, ..Piece::new(raw, self.complete) }
-    }
-
-    /// Begins afresh with the next chunk, in the hope that a message begins there.
-    fn give_up(&mut self) {
-        self.scanner.restart();
-        self.unsure = true;
-    }
-}
-
 impl State {
     fn of(format: &Format) -> State {
         match (format.codec(), format.framing()) {
             (Codec::Auto, _) => State::Undecided,
             (Codec::Text, Framing::Chunk) => State::Text,
             (_, Framing::Idle(pause)) => State::Idle(pause),
-            (Codec::Protobuf(Some(message)), Framing::Guess) => State::Guess(Guess {
-                scanner: Scanner::new(message),
-                window: format.settings().guess_window,
-                first_chunk: None,
-                complete: Arrival::default(),
-                unsure: false,
-            }),
+            (Codec::Protobuf(Some(message)), Framing::Guess) => {
+                State::Guess(Guess::new(message, format.settings().guess_window))
+            }
             (_, framing) => Cutter::new(framing, &format.settings().limits)
                 .map_or(State::Chunk, State::Delimited),
         }

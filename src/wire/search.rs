@@ -6,7 +6,8 @@
 
 use super::pickle::{Limits, Progress, Splitter};
 
-const PROTO: u8 = 0x80;
+/// The opcode that a pickle of protocol 2 or higher begins with.
+pub(super) const PROTO: u8 = 0x80;
 /// How often a byte may be looked at on average, beyond the first so many.
 const WORK_PER_BYTE: usize = 4;
 const FIRST_WORK: usize = 1 << 20;
