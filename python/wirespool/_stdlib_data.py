@@ -5,8 +5,10 @@ bytes, and is what the type itself would have written: nothing is converted, and
 parsed.
 """
 
+import functools
 import re
 import sys
+import zoneinfo
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
@@ -97,6 +99,28 @@ def _timezone(offset: Any, *name: Any) -> timezone:
     if type(offset) is not timedelta or len(name) > 1:
         raise TypeError("a time zone is made of a timedelta and a name")
     return timezone(offset, *[_text(one, 1_000) for one in name])
+
+
+_ZONE: Final = re.compile(r"[A-Za-z0-9_+-]{1,40}(?:/[A-Za-z0-9_+-]{1,40}){0,3}", re.ASCII)
+
+
+@functools.cache
+def _known_zones(path: tuple[str, ...]) -> frozenset[str]:
+    """The zones of this system, where zoneinfo looks for them."""
+    del path  # another path has other zones
+    return frozenset(zoneinfo.available_timezones())
+
+
+def _zone_info(key: Any, from_cache: Any = True) -> tzinfo:
+    # Only the name of a zone that there is becomes a path. Each is read once, also where the pickle asks
+    # for one beside the cache: that would take kilobytes for each byte of a pickle.
+    if type(from_cache) not in (bool, int):
+        raise TypeError("a bool is needed")
+    if not _ZONE.fullmatch(_text(key, 200)):
+        raise ValueError("the text is no name of a time zone, as 'Europe/Berlin'")
+    if key not in _known_zones(tuple(zoneinfo.TZPATH)):
+        raise ValueError(f"this system has no time zone {key!r}; is the package tzdata installed?")
+    return zoneinfo.ZoneInfo(key)
 
 
 def _decimal(text: Any) -> Decimal:
@@ -216,6 +240,7 @@ def _data() -> MappingProxyType[tuple[str, str], Callable[..., Any]]:
         ("datetime", "timezone"): _timezone,
         ("decimal", "Decimal"): _decimal,
         ("fractions", "Fraction"): _fraction,
+        ("zoneinfo", "ZoneInfo._unpickle"): _zone_info,
     }
     # 3.13 names them by the private module. A path that could touch a file is read as one that cannot.
     for module in ("pathlib", "pathlib._local"):

@@ -8,18 +8,22 @@ called, unless the reader passes in what to call for it:
     wirespool.pickle.loads(data, allow=STDLIB_DATA | {("shop.orders", "Order"): Order})
 
 A key is an exact (module, qualname), as the pickle writes it or, for names of Python 2, as they are called
-now. A value is called with the pickle's arguments; where the pickle makes an instance without __init__,
-as most do, and the value is a class, its __new__ is. Then items are appended, entries set, and the state
-is given to __setstate__, or put into __dict__ and slots. Only calls are made, and only those that the
-value needs: a class that is merely named stays an Opaque, and what a pickle makes and drops is not made.
-What a callable raises is the cause of a DecodeError. Whatever is listed runs with a peer's arguments, so
-list what holds data; names that would let a pickle run anything are refused.
+now; a method of a class is ("shop.orders", "Order.of"). Plain data is never called for: a key such as
+("builtins", "set") finds only what makes no set of plain data.
+
+A value is called with the pickle's arguments; where the pickle makes an instance without __init__, as most
+do, and the value is a class, its __new__ is. Then items are appended, entries set, and the state is given to
+__setstate__, or put into __dict__ and slots. Only calls are made, and only those that the value needs: a
+class that is merely named stays an Opaque, and what a pickle makes and drops is not made. What a callable
+raises is the cause of a DecodeError of the kind "schema": the bytes are in order, and are read without
+allow. Whatever is listed runs with a peer's arguments, so list what holds data; names that would let a
+pickle run anything are refused.
 
 STDLIB_DATA has the data types of the standard library: of datetime date, datetime, time, timedelta and
-timezone; Decimal, Fraction, UUID, complex, range, slice; Counter, OrderedDict, defaultdict and deque; the
-addresses and networks of ipaddress; and paths, of which PosixPath and WindowsPath are read as
-PurePosixPath and PureWindowsPath. Their arguments are validated before the call: none takes longer than its
-bytes do.
+timezone; the time zones that zoneinfo knows on this system; Decimal, Fraction, UUID, complex, range, slice;
+Counter, OrderedDict, defaultdict and deque; the addresses and networks of ipaddress; and paths, of which
+PosixPath and WindowsPath are read as PurePosixPath and PureWindowsPath. Their arguments are validated before
+the call: none takes longer than its bytes do.
 
 What a pickle asks for, `audit` lists, without any of that.
 

@@ -25,7 +25,7 @@ pub enum FaultKind {
     InvalidUtf8,
     /// Larger, deeper or longer than the budget allows.
     Limit,
-    /// Well-formed, but not what the schema says.
+    /// Well-formed, but not what the schema says, or what a reader in Python allows.
     Schema,
 }
 

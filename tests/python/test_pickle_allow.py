@@ -281,7 +281,44 @@ def test_what_a_callable_raises_is_the_cause() -> None:
     with pytest.raises(wirespool.DecodeError, match=r"m\.f: LookupError: no such") as raised:
         wirespool.pickle.loads(b"](cm\nf\n(S'such'\ntRe.", allow={("m", "f"): fail})
     assert isinstance(raised.value.__cause__, LookupError)
-    assert (raised.value.kind, raised.value.at) == ("corrupt", 17)
+    assert (raised.value.kind, raised.value.at) == ("schema", 17)
+    assert "read it without allow" in str(raised.value)
+
+
+def test_an_argument_that_stayed_opaque_is_named() -> None:
+    def fail(*_: object) -> None:
+        raise TypeError("not that")
+
+    data = b"cm\nf\n(K\x01cn\nOther\n)RtR."
+    with pytest.raises(wirespool.DecodeError, match=r"argument 2 is an Opaque of \('n', 'Other'\)") as raised:
+        wirespool.pickle.loads(data, allow={("m", "f"): fail})
+    assert raised.value.kind == "schema"
+
+
+class Maker:
+    """Made by a method of its class."""
+
+    def __init__(self, number: int) -> None:
+        """Keep it."""
+        self.number = number
+
+    @classmethod
+    def make(cls, number: int) -> "Maker":
+        """One more."""
+        return cls(number + 1)
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[int]]:
+        """How it is made."""
+        return (Maker.make, (self.number,))
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_method_of_a_class_is_listed_by_its_name(protocol: int) -> None:
+    data = pickle.dumps([Maker(1), Maker(2)], protocol)
+    read = wirespool.pickle.loads(data, allow={(HERE, "Maker.make"): Maker.make})
+    assert [one.number for one in read] == [2, 3]
+    kept = wirespool.pickle.loads(data, allow={(HERE, "Maker"): Maker, (HERE, "make"): Maker})
+    assert [type(one) for one in kept] == [wirespool.Opaque] * 2
 
 
 def test_an_interrupt_is_no_decode_error() -> None:

@@ -9,6 +9,7 @@ import pathlib
 import pickle
 import pickletools
 import uuid
+import zoneinfo
 from typing import Any
 
 import pytest
@@ -30,6 +31,9 @@ VALUES: list[Any] = [
     datetime.timedelta(-1, 2, 3),
     datetime.timedelta.max,
     UTC,
+    zoneinfo.ZoneInfo("America/Argentina/Buenos_Aires"),
+    datetime.datetime(2024, 7, 1, 12, tzinfo=zoneinfo.ZoneInfo("Europe/Berlin")),
+    datetime.time(12, tzinfo=zoneinfo.ZoneInfo("UTC")),
     decimal.Decimal("-0.00"),
     decimal.Decimal("1.5E-300"),
     decimal.Decimal("1" * 5000),
@@ -235,14 +239,70 @@ def test_it_is_a_mapping_that_nobody_changes() -> None:
     assert callable(STDLIB_DATA["decimal", "Decimal"])
 
 
-def test_another_time_zone_can_be_added() -> None:
+def zone_data(key: str, from_cache: object = True) -> bytes:
+    """What asks for a time zone."""
+    arguments = pickle.dumps((key, from_cache))[11:-1]
+    return b"\x80\x04cbuiltins\ngetattr\n(czoneinfo\nZoneInfo\nV_unpickle\ntR" + arguments + b"R."
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "/etc/passwd",
+        "../../etc/passwd",
+        "Europe/../Europe/Berlin",
+        "Europe//Berlin",
+        "Europe/Berlin/",
+        "./Europe/Berlin",
+        "Europe\\Berlin",
+        "Europe/Berlin\n",
+        "Europe/Berlin\0",
+        "Europe",
+        "zone.tab",
+        "Ber\u0131in",
+        "A" * 10_000,
+        "",
+        "Europe/Nowhere",
+        "posixrules",
+        b"UTC",
+        None,
+    ],
+)
+def test_only_a_time_zone_that_there_is_becomes_a_path(key: Any) -> None:
+    with pytest.raises(wirespool.DecodeError, match=r"zoneinfo\.ZoneInfo\._unpickle") as raised:
+        loads(zone_data(key))
+    assert raised.value.kind == "schema"
+
+
+def test_a_time_zone_is_read_once_however_often_it_is_asked_for() -> None:
+    zone = zoneinfo.ZoneInfo("Asia/Tokyo")
+    assert loads(zone_data("Asia/Tokyo", 0)) is zone
+    assert loads(zone_data("Asia/Tokyo", True)) is zone
+    with pytest.raises(wirespool.DecodeError, match="a bool is needed"):
+        loads(zone_data("Asia/Tokyo", [1]))
+
+
+def test_no_other_method_of_a_class_is_called() -> None:
+    for method in (b"no_cache", b"from_file", b"_unpickle.__func__"):
+        value = loads(zone_data("UTC").replace(b"_unpickle", method))
+        assert (type(value), value.kind) == (wirespool.Opaque, "computed")
+
+
+def test_a_zone_that_is_not_listed_is_named() -> None:
+    value = datetime.datetime(2024, 1, 1, tzinfo=zoneinfo.ZoneInfo("UTC"))
+    allow = {key: made for key, made in STDLIB_DATA.items() if key[0] != "zoneinfo"}
+    with pytest.raises(wirespool.DecodeError, match=r"\('zoneinfo', 'ZoneInfo\._unpickle'\), which allow"):
+        wirespool.pickle.loads(pickle.dumps(value), allow=allow)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_another_time_zone_can_be_added(protocol: int) -> None:
     def zone(key: str, from_cache: object = True) -> datetime.tzinfo:
         assert key == "Europe/Berlin"
         return datetime.timezone(datetime.timedelta(hours=1), key)
 
     allow = STDLIB_DATA | {("zoneinfo", "ZoneInfo._unpickle"): zone}
-    packed = b"\x80\x04\x8c\x08zoneinfo\x8c\x12ZoneInfo._unpickle\x93\x8c\rEurope/Berlin\x88\x86R"
-    read = wirespool.pickle.loads(
-        b"\x80\x04cdatetime\ndatetime\nC\n\x07\xe8\x01\x01\0\0\0\0\0\0" + packed[2:] + b"\x86R.", allow=allow
-    )
-    assert read.tzname() == "Europe/Berlin"
+    value = datetime.datetime(2024, 1, 1, tzinfo=zoneinfo.ZoneInfo("Europe/Berlin"))
+    assert wirespool.pickle.loads(pickle.dumps(value, protocol), allow=allow).tzname() == "Europe/Berlin"
+    by_name = b"\x80\x04\x8c\x08zoneinfo\x8c\x12ZoneInfo._unpickle\x93\x8c\rEurope/Berlin\x88\x86R."
+    assert wirespool.pickle.loads(by_name, allow=allow).tzname(None) == "Europe/Berlin"

@@ -1,5 +1,7 @@
 //! Calls that an allow-list lets a pickle make, and what is done with the object that one gives.
 
+use std::borrow::Cow;
+
 use pyo3::exceptions::{PyException, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{
@@ -10,12 +12,15 @@ use pyo3::types::{
 use super::super::error::{decode_error, is_decode_error};
 use super::allow::{Allow, Recipe};
 use super::crowd::Crowd;
+use super::opaque::Opaque;
 use super::state;
 use crate::wire::value::{Class, Node, NodeId, Object, Value};
 use crate::wire::{Fault, FaultKind};
 
 /// The most characters of an exception's words that are shown.
 const WORDS: usize = 200;
+/// How to get at a message that the list does not fit.
+pub(super) const WITHOUT: &str = "read it without allow to have it as an Opaque";
 
 /// One call: what it needs first, and what its object is filled with later.
 pub(super) struct Call<'py> {
@@ -45,11 +50,11 @@ impl<'py> Call<'py> {
         object: &Object,
         allow: &Allow,
     ) -> PyResult<Option<Call<'py>>> {
-        let (Class::Global { module, name }, Some(arguments)) = (&object.class, &object.arguments)
+        let (Some((module, name)), Some(arguments)) = (named(value, object), &object.arguments)
         else {
             return Ok(None);
         };
-        let mut call = match allow.find(py, module, name)? {
+        let mut call = match allow.find(py, module, &name)? {
             Some(callable) => {
                 let is_instance = object.uninitialized && callable.is_instance_of::<PyType>();
                 let how = if is_instance { How::Instance } else { How::Called };
@@ -66,8 +71,7 @@ impl<'py> Call<'py> {
         if takes_state {
             call.before.splice(0..0, state.take());
             if call.before.len() == call.positional {
-                let words = "it has no state";
-                return Err(call.failure(py, object, words));
+                return Err(call.failure(py, value, object, "it has no state"));
             }
             call.positional += 1;
         }
@@ -96,20 +100,26 @@ impl<'py> Call<'py> {
     /// Calls with what was needed before.
     pub(super) fn make(
         &mut self,
+        value: &Value,
         request: &Object,
-        mut parts: Vec<Bound<'py, PyAny>>,
+        parts: &[Bound<'py, PyAny>],
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = self.callable.py();
-        let keywords = parts.split_off(self.positional);
-        let made = self.run(parts, &keywords);
-        let made = made.map_err(|error| failed(py, request.offset, &shown(request), error))?;
+        let (arguments, keywords) = parts.split_at(self.positional);
+        let made = self.run(arguments, keywords).map_err(|error| {
+            let advice = match unlisted(arguments) {
+                Some(unlisted) => format!("{unlisted}; {WITHOUT}"),
+                None => WITHOUT.to_owned(),
+            };
+            failed(py, request.offset, &shown(value, request), error, &advice)
+        })?;
         self.made = Some(made.clone());
         Ok(made)
     }
 
     fn run(
         &self,
-        mut arguments: Vec<Bound<'py, PyAny>>,
+        arguments: &[Bound<'py, PyAny>],
         keywords: &[Bound<'py, PyAny>],
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = self.callable.py();
@@ -124,8 +134,8 @@ impl<'py> Call<'py> {
         match &self.how {
             How::Called => self.callable.call(PyTuple::new(py, arguments)?, named),
             How::Instance => {
-                arguments.insert(0, self.callable.clone());
-                self.callable.getattr("__new__")?.call(PyTuple::new(py, arguments)?, named)
+                let all: Vec<_> = [&self.callable].into_iter().chain(arguments).collect();
+                self.callable.getattr("__new__")?.call(PyTuple::new(py, all)?, named)
             }
             How::Derived(base) if self.callable.is_instance_of::<PyType>() => {
                 let of_class = (self.callable.clone(), arguments[0].clone());
@@ -144,17 +154,29 @@ impl<'py> Call<'py> {
     }
 
     /// Fills the object, as APPENDS, SETITEMS and BUILD do.
-    pub(super) fn fill(&self, request: &Object, parts: Vec<Bound<'py, PyAny>>) -> PyResult<()> {
+    pub(super) fn fill(
+        &self,
+        value: &Value,
+        request: &Object,
+        parts: Vec<Bound<'py, PyAny>>,
+    ) -> PyResult<()> {
         let Some(made) = &self.made else { return Ok(()) };
-        let filled = fill(made, request, parts);
-        filled.map_err(|error| failed(made.py(), request.offset, &shown(request), error))
+        fill(made, request, parts).map_err(|error| {
+            failed(made.py(), request.offset, &shown(value, request), error, WITHOUT)
+        })
     }
 
     /// The error of a call that cannot be made.
     #[cold]
-    pub(super) fn failure(&self, py: Python<'_>, request: &Object, words: &str) -> PyErr {
-        let message = format!("{}: {words}", shown(request));
-        decode_error(py, &Fault::new(FaultKind::Corrupt, request.offset, message))
+    pub(super) fn failure(
+        &self,
+        py: Python<'_>,
+        value: &Value,
+        request: &Object,
+        words: &str,
+    ) -> PyErr {
+        let message = format!("{}: {words}; {WITHOUT}", shown(value, request));
+        decode_error(py, &Fault::new(FaultKind::Schema, request.offset, message))
     }
 }
 
@@ -241,18 +263,57 @@ fn reference(value: &Value, node: NodeId) -> Option<(&str, &str)> {
     }
 }
 
+/// The module and name that a call asks for.
+///
+/// What CPython writes for a method of a class, at every protocol, is `getattr(Class, 'method')`: that is
+/// read as the name `Class.method`, which the list has or has not. Nothing is looked up.
+fn named<'v>(value: &'v Value, request: &'v Object) -> Option<(&'v str, Cow<'v, str>)> {
+    let method = match &request.class {
+        Class::Global { module, name } => return Some((module, Cow::Borrowed(name))),
+        Class::Computed(method) => *method,
+        _ => return None,
+    };
+    let Node::Object(method) = value.node(method) else { return None };
+    let is_getattr = matches!(
+        &method.class,
+        Class::Global { module, name }
+            if matches!(&**module, "builtins" | "__builtin__") && &**name == "getattr"
+    );
+    let is_bare = method.state.is_none()
+        && method.keywords.is_empty()
+        && method.items.is_empty()
+        && method.entries.is_empty()
+        && !method.uninitialized;
+    let (true, true, Some([class, name])) = (is_getattr, is_bare, method.arguments.as_deref())
+    else {
+        return None;
+    };
+    let ((module, class), name) = (reference(value, *class)?, value.as_str(*name)?);
+    (!name.contains('.')).then(|| (module, Cow::Owned(format!("{class}.{name}"))))
+}
+
 /// The name that was asked for; it stands in the list, or is the one of copyreg.
-fn shown(request: &Object) -> String {
-    match &request.class {
-        Class::Global { module, name } => format!("{module}.{name}"),
-        _ => "a call".to_owned(),
+fn shown(value: &Value, request: &Object) -> String {
+    match named(value, request) {
+        Some((module, name)) => format!("{module}.{name}"),
+        None => "a call".to_owned(),
     }
 }
 
-/// The DecodeError of what an allowed callable raised, which is its cause. What is no Exception, like
-/// KeyboardInterrupt, is raised as it is.
+/// The first argument that is made of nothing that the list has.
 #[cold]
-pub(super) fn failed(py: Python<'_>, at: usize, what: &str, error: PyErr) -> PyErr {
+fn unlisted(arguments: &[Bound<'_, PyAny>]) -> Option<String> {
+    arguments.iter().enumerate().find_map(|(place, argument)| {
+        let opaque = argument.cast_exact::<Opaque>().ok()?;
+        let name = opaque.borrow().key(argument.py())?;
+        Some(format!("argument {} is an Opaque of {name}, which allow does not have", place + 1))
+    })
+}
+
+/// The DecodeError of what somebody's code raised, which is its cause. What is no Exception, like
+/// KeyboardInterrupt, is raised as it is. The bytes are in order: they do not fit what was asked.
+#[cold]
+pub(super) fn failed(py: Python<'_>, at: usize, what: &str, error: PyErr, advice: &str) -> PyErr {
     if !error.is_instance_of::<PyException>(py) {
         return error;
     }
@@ -262,8 +323,8 @@ pub(super) fn failed(py: Python<'_>, at: usize, what: &str, error: PyErr) -> PyE
     let name = error.get_type(py).name().map(|name| name.to_string()).unwrap_or_default();
     let words = error.value(py).str().map(|words| words.to_string_lossy().into_owned());
     let words: String = words.unwrap_or_default().chars().take(WORDS).collect();
-    let message = format!("{what}: {name}: {words}");
-    let raised = decode_error(py, &Fault::new(FaultKind::Corrupt, at, message));
+    let message = format!("{what}: {name}: {words}; {advice}");
+    let raised = decode_error(py, &Fault::new(FaultKind::Schema, at, message));
     raised.set_cause(py, Some(error));
     raised
 }

@@ -113,7 +113,10 @@ impl<'py> Leaves<'_, 'py> {
         };
         match PyString::from_encoded_object(&bytes, Some(encoding), Some(errors)) {
             Ok(text) => Ok(text.into_any()),
-            Err(error) => Err(failed(self.py, 0, "a string of Python 2", error)),
+            Err(error) => {
+                let advice = "encoding='bytes' gives its bytes";
+                Err(failed(self.py, 0, "a string of Python 2", error, advice))
+            }
         }
     }
 
@@ -129,7 +132,7 @@ impl<'py> Leaves<'_, 'py> {
         }
         let Some(buffer) = buffers.get(*order) else {
             let message = format!("it needs more than the {} buffers given", buffers.len());
-            let fault = Fault::new(FaultKind::Corrupt, object.offset, message);
+            let fault = Fault::new(FaultKind::Schema, object.offset, message);
             return Err(decode_error(self.py, &fault));
         };
         if !provenance.read_only_buffers.contains(&id) {

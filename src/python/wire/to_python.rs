@@ -11,7 +11,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyFrozenSet, PyList, PySet, PyTuple};
 
 use super::allow::Allow;
-use super::call::Call;
+use super::call::{Call, WITHOUT, failed};
 use super::crowd::{Crowd, MOST};
 use super::leaf::{Leaves, Reading, is_simple};
 use super::opaque::Opaque;
@@ -310,9 +310,9 @@ impl<'py> Builder<'_, 'py> {
                 }
                 let parts: Vec<_> = self.pending.drain(frame.base..).collect();
                 if call.is_made() {
-                    call.fill(request, parts)?;
+                    call.fill(value, request, parts)?;
                 } else {
-                    self.made[frame.node.index()] = Some(call.make(request, parts)?);
+                    self.made[frame.node.index()] = Some(call.make(value, request, &parts)?);
                     frame.next = 0;
                     return Ok(Step::Called);
                 }
@@ -360,7 +360,12 @@ impl<'py> Builder<'_, 'py> {
             (Shape::Opaque(..), _) => frame.next = 0,
             (Shape::Call(call), _) if call.is_made() => frame.next = 0,
             (Shape::Call(call), Node::Object(request)) => {
-                return Err(call.failure(self.py, request, "its arguments hold it itself"));
+                return Err(call.failure(
+                    self.py,
+                    self.value,
+                    request,
+                    "its arguments hold it itself",
+                ));
             }
             (_, Node::List(_)) => {
                 // From now on it is there for others, empty.
@@ -407,7 +412,7 @@ impl<'py> Builder<'_, 'py> {
             Node::Object(object) => object.offset,
             _ => 0,
         };
-        super::call::failed(self.py, at, "a key or a member of a set", error)
+        failed(self.py, at, "a key or a member of a set", error, WITHOUT)
     }
 }
 

@@ -10,6 +10,9 @@ use pyo3::types::{PyDict, PyMappingProxy, PyTuple};
 use super::crowd::Crowd;
 use crate::wire::value::{Class, Object};
 
+/// The most characters of a key that are shown.
+const KEY: usize = 200;
+
 /// Something that only running code could build: a pickle's request for it. Nothing was run.
 ///
 /// Equal to itself only, and hashed so: what two requests for one thing would give, nobody knows here.
@@ -56,6 +59,26 @@ impl Opaque {
         };
         let (module, qualname) = name.unzip();
         Opaque { kind, module, qualname, contents: None }
+    }
+
+    /// The key of an allow-list that would have it, as Python writes it.
+    pub(super) fn key(&self, py: Python<'_>) -> Option<String> {
+        let key = match (&self.module, &self.qualname, &self.contents) {
+            (Some(module), Some(name), _) => (module.clone(), name.clone()),
+            (_, _, Some(contents)) => {
+                // A method of a class is asked for by getattr(class, name).
+                let method = contents.subject.as_ref()?.bind(py).cast::<Opaque>().ok()?.borrow();
+                let is_getattr = method.qualname.as_deref() == Some("getattr");
+                let arguments = method.contents.as_ref()?.args.as_ref()?.bind(py);
+                let (class, name) = arguments.extract::<(Bound<'_, Opaque>, String)>().ok()?;
+                let class = class.borrow();
+                is_getattr.then_some(())?;
+                (class.module.clone()?, format!("{}.{name}", class.qualname.clone()?))
+            }
+            _ => return None,
+        };
+        let shown = key.into_pyobject(py).ok()?.repr().ok()?;
+        Some(shown.to_string_lossy().chars().take(KEY).collect())
     }
 
     /// Puts in what it holds: the objects of all nodes that `request` refers to, in their order.
