@@ -50,13 +50,16 @@ impl Settings {
     /// Sets one limit.
     ///
     /// # Errors
-    /// [`Error::Usage`](crate::Error::Usage) for a name there is not, which lists those there are.
+    /// [`Error::Usage`](crate::Error::Usage) for a name there is not, which lists those there are, and
+    /// for more than [`Limits::set`] takes.
     pub fn limit(&mut self, Limit { name, value }: Limit) -> Result<()> {
-        match self.limits.named(&name) {
-            Some(limit) => *limit = value,
-            None if name == "process" => self.process = value,
-            None => return Err(unknown_limit(&name, &[&Limits::NAMES[..], &["process"]].concat())),
+        if name == "process" {
+            self.process = value;
+            return Ok(());
         }
-        Ok(())
+        if self.limits.named(&name).is_none() {
+            return Err(unknown_limit(&name, &[&Limits::NAMES[..], &["process"]].concat()));
+        }
+        self.limits.set(&name, value)
     }
 }

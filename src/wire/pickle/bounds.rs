@@ -1,6 +1,7 @@
 //! Where a pickle and its frames end: the rules that splitter and machine share, so that they cannot
 //! disagree about where a pickle stops.
 
+use super::limits::ARENA;
 use super::opcode::{self, SIGNED_LENGTH_4};
 use crate::wire::{Fault, FaultKind};
 
@@ -86,7 +87,10 @@ impl Bounds {
             _ => {
                 let message =
                     format!("a frame of {size} bytes; a pickle may have {} in all", self.limit);
-                Err(Fault::limit(at, message, "bytes"))
+                Err(match size > ARENA as u64 {
+                    true => Fault::new(FaultKind::Limit, at, message),
+                    false => Fault::limit(at, message, "bytes"),
+                })
             }
         }
     }

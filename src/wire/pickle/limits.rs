@@ -5,6 +5,13 @@ use std::str::FromStr;
 use crate::wire::framing::MAXIMUM_LENGTH;
 use crate::{Error, Result};
 
+/// The most bytes, and nodes, that a value has room for: its numbers have 32 bits.
+pub(super) const ARENA: usize = 1 << 30;
+/// The deepest nesting that can be told from any deeper one: depths have 15 bits.
+pub(super) const DEEPEST: usize = 30_000;
+/// The deepest key: Python hashes it by recursion, on whatever stack a thread has.
+const DEEPEST_KEY: usize = 1_000;
+
 /// What a pickle from a peer may take. Each has a default that ordinary traffic does not meet. A
 /// message of another codec is bounded by `bytes`.
 ///
@@ -60,18 +67,27 @@ impl Limits {
     /// Sets the limit of this name.
     ///
     /// # Errors
-    /// [`Error::Usage`] for a name there is not, which lists those there are.
+    /// [`Error::Usage`] for a name there is not, which lists those there are, and for more than a
+    /// value has room for: 1 GiB, 2^30 nodes, a depth of 30,000, of
+    /// keys 1,000.
     pub fn set(&mut self, name: &str, value: usize) -> Result<()> {
-        match self.named(name) {
-            Some(limit) => *limit = value,
-            None => return Err(unknown(name, &Limits::NAMES)),
+        let Some(limit) = self.named(name) else { return Err(unknown(name, &Limits::NAMES)) };
+        let most = match name.replace('_', "-").as_str() {
+            "bytes" | "nodes" => ARENA,
+            "depth" => DEEPEST,
+            "key-depth" => DEEPEST_KEY,
+            _ => usize::MAX,
+        };
+        if value > most {
+            return Err(Error::Usage(format!("the limit {name} can be {most} at most")));
         }
+        *limit = value;
         Ok(())
     }
 
     /// The longest pickle in effect, in bytes: no value has room for more than 1 GiB.
     pub(in crate::wire) fn longest(&self) -> usize {
-        self.bytes.min(1 << 30)
+        self.bytes.min(ARENA)
     }
 
     /// The limit of this name.
@@ -181,6 +197,16 @@ mod tests {
             "no limit is called \"deptj\"; there are bytes, nodes, memo, line, digits, depth, \
              key-depth, key-nodes"
         );
+    }
+
+    #[test]
+    fn a_limit_beyond_what_a_value_has_room_for_is_refused_with_the_most() {
+        let mut limits = Limits::default();
+        let mut refused = |name, value| limits.set(name, value).unwrap_err().to_string();
+        assert_eq!(refused("depth", 30_001), "the limit depth can be 30000 at most");
+        assert_eq!(refused("key_depth", 1_001), "the limit key_depth can be 1000 at most");
+        assert_eq!(refused("bytes", usize::MAX), "the limit bytes can be 1073741824 at most");
+        limits.set("depth", 30_000).unwrap();
     }
 
     #[test]

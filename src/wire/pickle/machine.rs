@@ -6,6 +6,7 @@
 use super::Limits;
 use super::depth::{self, Depths};
 use super::keys::{self, Keyed};
+use super::limits::{ARENA, DEEPEST};
 use super::memo::Memo;
 use super::opcode::*;
 use super::reader::Reader;
@@ -82,10 +83,9 @@ impl<'a> Machine<'a> {
     #[inline(always)]
     fn new(bytes: &'a [u8], limits: &Limits) -> Machine<'a> {
         let mut limits = limits.clone();
-        // The arena's numbers have 32 bits, and the depths 15.
         limits.bytes = limits.longest();
-        limits.nodes = limits.nodes.min(1 << 30);
-        limits.depth = limits.depth.min(30_000);
+        limits.nodes = limits.nodes.min(ARENA);
+        limits.depth = limits.depth.min(DEEPEST);
         Machine {
             reader: Reader::new(bytes, &limits),
             value: Value::for_message(bytes.len().min(limits.bytes)),
