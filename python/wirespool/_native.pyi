@@ -106,8 +106,8 @@ def open(
     long, in seconds, a Protocol Buffers message with no length may pause and still go on. `limits` changes
     what a message may take, as {"depth": 1000}: bytes, and of a pickle nodes, memo, line, digits, depth,
     key_depth, key_nodes; process is for all messages together that are not whole, or being decoded. With
-    `resync` the next pickle is looked for after damaged or missing bytes; its `split` is "guessed", and that of
-    all after it.
+    `resync` the next pickle is looked for after damaged or missing bytes; its `split` is "guessed", and that
+    of all after it.
     """
 
 @final
