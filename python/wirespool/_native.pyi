@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from os import PathLike
-from pickle import PickleBuffer
+from pickle import PickleBuffer, UnpicklingError
+from pickle import PicklingError as _PicklingError
 from types import TracebackType
 from typing import Any, Literal, NoReturn, Protocol, Self, SupportsIndex, TypeAlias, final, type_check_only
 
@@ -30,6 +31,7 @@ __all__ = [
     "Opaque",
     "Origin",
     "Peer",
+    "PicklingError",
     "Punctuality",
     "Receipt",
     "Recording",
@@ -67,7 +69,7 @@ _Outcome: TypeAlias = Literal["verified", "delivered", "failed"]
 class Error(Exception):
     """What all errors of wirespool are. I/O failures are an OSError."""
 
-class DecodeError(Error, ValueError):
+class DecodeError(Error, ValueError, UnpicklingError):
     """Bytes that are no value."""
 
     kind: str
@@ -88,6 +90,9 @@ class Mismatch(Error, AssertionError):
     """A replay that did not go as recorded. The words are the receipt's."""
 
     receipt: Receipt | None
+
+class PicklingError(Error, TypeError, _PicklingError):
+    """An object that is no plain data."""
 
 # capture.rs
 
@@ -728,23 +733,23 @@ def loads(
     /,
     *,
     fix_imports: bool = True,
-    encoding: str = "ASCII",
-    errors: str = "strict",
+    encoding: str | None = None,
+    errors: str | None = None,
     buffers: Iterable[Any] | None = None,
     allow: _Allow | None = None,
     limits: Mapping[str, int] | None = None,
 ) -> Any:
     """The value of one pickle that fills `data`. Nothing is imported; calls are made that `allow` has.
 
-    Raises DecodeError.
+    Raises DecodeError; EOFError where there are no bytes.
     """
 
 def load(
     file: _Readable,
     *,
     fix_imports: bool = True,
-    encoding: str = "ASCII",
-    errors: str = "strict",
+    encoding: str | None = None,
+    errors: str | None = None,
     buffers: Iterable[Any] | None = None,
     allow: _Allow | None = None,
     limits: Mapping[str, int] | None = None,
@@ -761,7 +766,7 @@ def dumps(
     fix_imports: bool = True,
     buffer_callback: Callable[[PickleBuffer], Any] | None = None,
 ) -> bytes:
-    """A pickle of plain data, for pickle.loads. Raises TypeError for anything else."""
+    """A pickle of plain data, for pickle.loads. Raises PicklingError, a TypeError, for anything else."""
 
 def dump(
     obj: Any,

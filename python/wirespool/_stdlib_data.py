@@ -142,6 +142,8 @@ def _fraction(numerator: Any, *denominator: Any) -> Fraction:
 
 
 def _uuid(state: Any) -> UUID:
+    if type(state) is dict and b"int" in state:
+        raise TypeError("the names in the state are bytes: of Python 2, they are text with encoding='latin1'")
     if type(state) is not dict or not state.keys() <= {"int", "is_safe"} or "int" not in state:
         raise TypeError("the state is none of a UUID")
     safe = state.get("is_safe", SafeUUID.unknown.value)

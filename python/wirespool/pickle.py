@@ -28,14 +28,28 @@ the call: none takes longer than its bytes do.
 What a pickle asks for, `audit` lists, without any of that.
 
 Different from the standard library's pickle: a string of Python 2 that is not ASCII is read as bytes, unless
-an encoding is given, and an out-of-band buffer as an Opaque, unless buffers are.
+encoding or errors is given, and an out-of-band buffer as an Opaque, unless buffers are. Errors are those of
+the standard library, too: a DecodeError is a pickle.UnpicklingError, a PicklingError a TypeError. There is no
+Unpickler and no Pickler: allow stands for find_class, an Opaque for persistent_load, and each pickle for
+itself, without a memo from the one before.
 """
 
 from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any, Final
 
-from wirespool._native import Audit, AuditRequest, DecodeError, Error, audit, dump, dumps, load, loads
+from wirespool._native import (
+    Audit,
+    AuditRequest,
+    DecodeError,
+    Error,
+    PicklingError,
+    audit,
+    dump,
+    dumps,
+    load,
+    loads,
+)
 
 __all__ = [
     "DEFAULT_PROTOCOL",
@@ -44,6 +58,7 @@ __all__ = [
     "Audit",
     "AuditRequest",
     "PickleError",
+    "PicklingError",
     "UnpicklingError",
     "audit",
     "dump",
@@ -59,6 +74,8 @@ DEFAULT_PROTOCOL: Final = 4
 PickleError = Error
 UnpicklingError = DecodeError
 
+_OF_EVERY_MODULE: Final = {"__doc__", "__file__", "__name__", "__package__", "__spec__"}
+
 STDLIB_DATA: MappingProxyType[tuple[str, str], Callable[..., Any]]
 
 
@@ -69,4 +86,13 @@ def __getattr__(name: str) -> Any:
 
         globals()[name] = STDLIB_DATA
         return STDLIB_DATA
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    instead = {
+        "Unpickler": "; use load(file, allow={(module, qualname): callable})",
+        "Pickler": "; use dump(value, file)",
+    }
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{instead.get(name, '')}")
+
+
+def __dir__() -> list[str]:
+    """What is for others, STDLIB_DATA too."""
+    return [*__all__, *(name for name in globals() if name in _OF_EVERY_MODULE)]

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use pyo3::exceptions::{
     PyAssertionError, PyBrokenPipeError, PyException, PyFileExistsError, PyKeyboardInterrupt,
-    PyOSError, PyValueError,
+    PyOSError, PyTypeError, PyValueError,
 };
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -23,18 +23,20 @@ pub(super) enum Exception {
     Capture,
     Usage,
     Mismatch,
+    Pickling,
 }
 
 static CLASSES: PyOnceLock<Vec<Py<PyType>>> = PyOnceLock::new();
 
 impl Exception {
-    const ALL: [Exception; 6] = [
+    const ALL: [Exception; 7] = [
         Exception::Error,
         Exception::Decode,
         Exception::Format,
         Exception::Capture,
         Exception::Usage,
         Exception::Mismatch,
+        Exception::Pickling,
     ];
 
     fn name(self) -> &'static str {
@@ -45,6 +47,7 @@ impl Exception {
             Exception::Capture => "CaptureError",
             Exception::Usage => "UsageError",
             Exception::Mismatch => "Mismatch",
+            Exception::Pickling => "PicklingError",
         }
     }
 
@@ -67,6 +70,7 @@ impl Exception {
             Exception::Mismatch => {
                 "A replay that did not go as recorded. The words are the receipt's; `receipt` is it."
             }
+            Exception::Pickling => "An object that is no plain data.",
         }
     }
 
@@ -90,8 +94,14 @@ pub(super) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     Exception::ALL.into_iter().try_for_each(|one| module.add(one.name(), one.class(module.py())?))
 }
 
-/// All classes, in the order of [`Exception::ALL`]. They have two bases, which create_exception! cannot.
+/// All classes, in the order of [`Exception::ALL`]. They have several bases, which create_exception! cannot.
+///
+/// What catches errors of the standard library's pickle catches ours.
 fn make(py: Python<'_>) -> PyResult<Vec<Py<PyType>>> {
+    // The compiled half, where there is one: the other takes longer to import than all of ours.
+    let pickle = py.import("_pickle").or_else(|_| py.import("pickle"))?;
+    let of_pickle =
+        |name| -> PyResult<Bound<'_, PyType>> { Ok(pickle.getattr(name)?.cast_into()?) };
     let mut made: Vec<Py<PyType>> = Vec::new();
     for one in Exception::ALL {
         let attributes = PyDict::new(py);
@@ -103,6 +113,13 @@ fn make(py: Python<'_>) -> PyResult<Vec<Py<PyType>>> {
             (Exception::Mismatch, Some(root)) => {
                 attributes.set_item("receipt", py.None())?;
                 vec![root, py.get_type::<PyAssertionError>()]
+            }
+            (Exception::Pickling, Some(root)) => {
+                attributes.set_item("__module__", "wirespool.pickle")?;
+                vec![root, py.get_type::<PyTypeError>(), of_pickle("PicklingError")?]
+            }
+            (Exception::Decode, Some(root)) => {
+                vec![root, py.get_type::<PyValueError>(), of_pickle("UnpicklingError")?]
             }
             (_, Some(root)) => vec![root, py.get_type::<PyValueError>()],
         };

@@ -116,3 +116,22 @@ def test_it_is_not_pickled_again() -> None:
             pickle.dumps(value, protocol)
     with pytest.raises(TypeError, match=r"wirespool\.Opaque"):
         wirespool.pickle.dumps(value)
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (
+            b"csklearn.linear_model\nLogisticRegression\n)R.",
+            r"\('sklearn\.linear_model', 'LogisticRegression'\)",
+        ),
+        (b"cbuiltins\ngetattr\n(cm\nC\nVmake\ntR)R.", r"\('m', 'C\.make'\)"),
+        (b"\x80\x02K\x07Q.", r"\(persistent\)"),
+    ],
+)
+def test_an_attribute_that_it_has_not_is_told_where_to_be_found(data: bytes, what: str) -> None:
+    value: Any = opaque(data)
+    with pytest.raises(AttributeError, match=rf"no attribute 'coef_' of an Opaque.*{what}.*see \."):
+        value.coef_  # noqa: B018
+    assert not hasattr(value, "__array__")
+    assert getattr(value, "coef_", None) is None

@@ -438,6 +438,40 @@ def test_what_is_no_list_of_callables_is_a_type_error(allow: Any) -> None:
         wirespool.pickle.loads(b"N.", allow=allow)
 
 
+def test_a_list_of_pairs_is_told_how_to_be_written() -> None:
+    with pytest.raises(TypeError, match=r"write \{\(module, qualname\): callable\}"):
+        wirespool.pickle.loads(b"N.", allow=[("m", "C")])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("fix_imports", [True, False])
+def test_a_name_as_the_pickle_writes_it_is_found_first(fix_imports: bool) -> None:
+    data = pickle.dumps(ValueError("x"), 2)
+    assert b"exceptions" in data
+    lists: list[tuple[dict[tuple[str, str], Callable[..., Any]], bool]] = [
+        ({("exceptions", "ValueError"): str}, True),
+        ({("builtins", "ValueError"): str}, fix_imports),
+        ({("exceptions", "ValueError"): str, ("builtins", "ValueError"): int}, True),
+    ]
+    for allow, found in lists:
+        value = wirespool.pickle.loads(data, allow=allow, fix_imports=fix_imports)
+        assert (value == "x") is found
+
+
+def test_plain_data_is_not_called_for() -> None:
+    def fail(*_: object) -> None:
+        raise AssertionError("called")
+
+    for protocol in PROTOCOLS:
+        data = pickle.dumps([{1}, frozenset({2}), bytearray(b"3"), b"4"], protocol)
+        names = [
+            (module, name)
+            for module in ("builtins", "__builtin__")
+            for name in ("set", "frozenset", "bytearray")
+        ]
+        read = wirespool.pickle.loads(data, allow=dict.fromkeys([*names, ("_codecs", "encode")], fail))
+        assert read == [{1}, {2}, b"3", b"4"]
+
+
 def test_a_partial_of_ones_own_is_a_callable_like_any_other() -> None:
     made = wirespool.pickle.loads(
         b"cm\nf\n(K\x01tR.", allow={("m", "f"): functools.partial(Plain, inner="given")}

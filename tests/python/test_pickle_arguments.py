@@ -4,8 +4,10 @@ import collections
 import enum
 import io
 import pickle
+import pydoc
 import socket
 import threading
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -24,12 +26,20 @@ LATIN = [b"S'caf\\xe9'\n.", b"U\x04caf\xe9.", b"\x80\x02T\x04\x00\x00\x00caf\xe9
         ("cp1251", "strict"),
         ("utf-8", "replace"),
         ("ASCII", "replace"),
+        ("ASCII", None),
+        (None, "surrogateescape"),
         ("bytes", "strict"),
     ],
 )
-def test_strings_of_python_2_are_read_as_pickle_reads_them(encoding: str, errors: str) -> None:
+def test_strings_of_python_2_are_read_as_pickle_reads_them(encoding: str | None, errors: str | None) -> None:
     for data in ASCII + LATIN:
-        known = pickle.loads(data, encoding=encoding, errors=errors)
+        try:
+            known = pickle.loads(data, encoding=encoding or "ASCII", errors=errors or "strict")
+        except UnicodeDecodeError:
+            with pytest.raises(wirespool.DecodeError, match="encoding='bytes' gives") as raised:
+                wirespool.pickle.loads(data, encoding=encoding, errors=errors)
+            assert raised.value.kind == "schema"
+            continue
         assert wirespool.pickle.loads(data, encoding=encoding, errors=errors) == known
         assert type(wirespool.pickle.loads(data, encoding=encoding, errors=errors)) is type(known)
         file = io.BytesIO(data)
@@ -53,8 +63,34 @@ def test_what_is_not_of_the_encoding_is_a_decode_error() -> None:
     with pytest.raises(wirespool.DecodeError, match="UnicodeDecodeError") as raised:
         wirespool.pickle.loads(LATIN[1], encoding="utf-8")
     assert isinstance(raised.value.__cause__, UnicodeDecodeError)
-    with pytest.raises(LookupError):
-        wirespool.pickle.loads(b"N.", encoding="no such encoding")
+
+
+def test_an_encoding_that_there_is_not_is_refused_before_anything_is_read() -> None:
+    for arguments in ({"encoding": "utff"}, {"errors": "nope"}, {"encoding": "bytes", "errors": "nope"}):
+        with pytest.raises(LookupError):
+            wirespool.pickle.loads(b"garbage", **arguments)  # type: ignore[arg-type]
+        file = io.BytesIO(b"garbage")
+        with pytest.raises(LookupError):
+            wirespool.pickle.load(file, **arguments)  # type: ignore[arg-type]
+        assert file.tell() == 0
+
+
+def test_a_state_of_python_2_whose_names_are_bytes_says_which_encoding_it_needs() -> None:
+    class Plain:
+        pass
+
+    def of_python_2(value: Any) -> bytes:
+        # Its names as strings of Python 2.
+        return pickle.dumps(value, 2).replace(b"X\x03\x00\x00\x00int", b"U\x03int")
+
+    number = uuid.UUID(int=7)
+    data = of_python_2(number)
+    allow = wirespool.pickle.STDLIB_DATA
+    assert wirespool.pickle.loads(data, allow=allow) == number
+    with pytest.raises(wirespool.DecodeError, match="encoding='latin1'"):
+        wirespool.pickle.loads(data, encoding="bytes", allow=allow)
+    with pytest.raises(wirespool.DecodeError, match="encoding='latin1'"):
+        wirespool.pickle.loads(data, encoding="bytes", allow={("uuid", "UUID"): Plain})
 
 
 def out_of_band(value: Any) -> tuple[bytes, list[pickle.PickleBuffer]]:
@@ -133,10 +169,41 @@ def test_errors_are_caught_by_the_standard_librarys_names() -> None:
     with pytest.raises(wirespool.pickle.UnpicklingError):
         wirespool.pickle.loads(b"garbage")
     with pytest.raises(wirespool.pickle.PickleError):
-        wirespool.pickle.loads(b"")
-    with pytest.raises(AttributeError):
+        wirespool.pickle.loads(b"garbage")
+    with pytest.raises(wirespool.pickle.PicklingError):
+        wirespool.pickle.dumps([object()])
+
+
+def test_code_that_catches_errors_of_pickle_catches_these() -> None:
+    with pytest.raises(pickle.UnpicklingError):
+        wirespool.pickle.loads(b"garbage")
+    for refused in (object(), [pickle.PickleBuffer(b"")]):
+        with pytest.raises(pickle.PicklingError):
+            wirespool.pickle.dumps(refused, 4)
+        with pytest.raises(wirespool.Error):
+            wirespool.pickle.dump(refused, io.BytesIO(), 2)
+    for empty in (b"", bytearray(), memoryview(b"")):
+        with pytest.raises(EOFError):
+            wirespool.pickle.loads(empty)
+
+
+def test_the_module_lists_what_it_has_and_says_what_it_has_not() -> None:
+    assert set(wirespool.pickle.__all__) <= set(dir(wirespool.pickle))
+    assert not {"__getattr__", "__dir__"} & set(dir(wirespool.pickle))
+    assert "__getattr__" not in pydoc.plain(pydoc.render_doc(wirespool.pickle))
+    with pytest.raises(AttributeError, match=r"use load\(file, allow="):
         wirespool.pickle.Unpickler  # noqa: B018
-    assert set(wirespool.pickle.__all__) <= {*dir(wirespool.pickle), "STDLIB_DATA"}
+    with pytest.raises(AttributeError, match=r"use dump\("):
+        wirespool.pickle.Pickler  # noqa: B018
+
+
+def test_a_file_of_text_is_told_to_be_opened_in_binary_mode(tmp_path: Any) -> None:
+    path = tmp_path / "pickle"
+    path.write_bytes(pickle.dumps([1], 0))
+    with path.open() as file, pytest.raises(TypeError, match="binary mode"):
+        wirespool.pickle.load(file)
+    with pytest.raises(TypeError, match="binary mode"):
+        wirespool.pickle.load(io.StringIO("N."))  # type: ignore[arg-type]
 
 
 def test_limits_are_given_by_name() -> None:
@@ -154,6 +221,24 @@ def test_limits_are_given_by_name() -> None:
         wirespool.pickle.loads(data, limits={"deepness": 1})
     with pytest.raises(TypeError):
         wirespool.pickle.loads(data, limits=[("depth", 1)])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("limits", "error", "words"),
+    [
+        ({"depth": "1k"}, TypeError, "limit depth is an int, not '1k'"),
+        ({"depth": 1.5}, TypeError, "limit depth is an int"),
+        ({"depth": -1}, wirespool.UsageError, "limit depth is 0 or more, not -1"),
+        ({"depth": 10**30}, wirespool.UsageError, "limit depth can be"),
+        ({1: 1}, TypeError, "1 is no name of a limit"),
+        ({"process": 1}, wirespool.UsageError, "limit process is of all messages that open"),
+    ],
+)
+def test_a_limit_that_makes_no_sense_is_named(limits: Any, error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        wirespool.pickle.loads(b"N.", limits=limits)
+    with pytest.raises(error, match=words):
+        wirespool.pickle.load(io.BytesIO(b"N."), limits=limits)
 
 
 def test_pickles_come_from_a_socket_as_they_are_sent() -> None:

@@ -288,7 +288,7 @@ def test_doubling_is_sharing_and_takes_no_memory() -> None:
 @pytest.mark.parametrize(
     ("data", "kind", "at"),
     [
-        (b"", "truncated", 0),
+        (b"\x80\x04", "truncated", 2),
         (b"\x80\x04K", "truncated", 3),
         (b"\xff", "corrupt", 0),
         (b"N.N.", "corrupt", 2),

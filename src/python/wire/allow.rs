@@ -71,7 +71,8 @@ impl<'py> FromPyObject<'_, 'py> for Allow {
             Err(_) => {
                 let name = object.get_type().fully_qualified_name()?;
                 Err(PyTypeError::new_err(format!(
-                    "allow is a mapping of (module, qualname) to a callable, not {name}"
+                    "allow is a mapping, not {name}: write {{(module, qualname): callable}}, as \
+                     {{('shop.orders', 'Order'): Order}}"
                 )))
             }
         }

@@ -31,16 +31,25 @@ pub(super) enum Encoding {
 }
 
 impl Encoding {
-    /// What these arguments of `pickle.loads` ask for; `None` for their defaults.
+    /// What these arguments of `pickle.loads` ask for; `None` where neither is given.
     ///
     /// # Errors
-    /// LookupError for an encoding there is not.
-    pub(super) fn of(py: Python<'_>, encoding: &str, errors: &str) -> PyResult<Option<Encoding>> {
+    /// LookupError for an encoding, or a way to treat errors, that there is not.
+    pub(super) fn of(
+        py: Python<'_>,
+        encoding: Option<&str>,
+        errors: Option<&str>,
+    ) -> PyResult<Option<Encoding>> {
+        if encoding.is_none() && errors.is_none() {
+            return Ok(None);
+        }
+        let (encoding, errors) = (encoding.unwrap_or("ASCII"), errors.unwrap_or("strict"));
+        let codecs = py.import("codecs")?;
+        codecs.call_method1("lookup_error", (errors,))?;
         match encoding {
-            _ if encoding.eq_ignore_ascii_case("ascii") && errors == "strict" => Ok(None),
             "bytes" => Ok(Some(Encoding::Bytes)),
             _ => {
-                py.import("codecs")?.call_method1("lookup", (encoding,))?;
+                codecs.call_method1("lookup", (encoding,))?;
                 let c_string = |text| {
                     CString::new(text).map_err(|_| PyValueError::new_err("embedded null character"))
                 };

@@ -1,7 +1,7 @@
 //! `wirespool.pickle`: pickles, read without running them.
 
 use pyo3::buffer::PyBuffer;
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyEOFError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
@@ -59,24 +59,29 @@ impl<'py> FromPyObject<'_, 'py> for Bytes {
 ///
 /// What a pickle asks for beyond plain data becomes an Opaque, unless `allow` has it: a mapping of exact
 /// (module, qualname) to the callable that is called for it, which is the only code that runs. Raises
-/// DecodeError, also for bytes after the pickle's end, and for what is larger or deeper than `limits`.
+/// DecodeError, also for bytes after the pickle's end, and for what is larger or deeper than `limits`;
+/// EOFError where there are no bytes.
 #[pyfunction]
 #[pyo3(
-    signature = (data, /, *, fix_imports = true, encoding = "ASCII", errors = "strict", buffers = None, allow = None, limits = None),
-    text_signature = "(data, /, *, fix_imports=True, encoding='ASCII', errors='strict', buffers=None, allow=None, limits=None)"
+    signature = (data, /, *, fix_imports = true, encoding = None, errors = None, buffers = None, allow = None, limits = None),
+    text_signature = "(data, /, *, fix_imports=True, encoding=None, errors=None, buffers=None, allow=None, limits=None)"
 )]
 #[expect(clippy::too_many_arguments, reason = "they are those of Python's function")]
 pub(in crate::python) fn loads<'py>(
     py: Python<'py>,
     data: Bytes,
     fix_imports: bool,
-    encoding: &str,
-    errors: &str,
+    encoding: Option<&str>,
+    errors: Option<&str>,
     buffers: Option<&Bound<'py, PyAny>>,
     allow: Option<Allow>,
     limits: Option<LimitsArgument>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let reader = Reader::new(py, fix_imports, (encoding, errors), buffers, allow, limits)?;
+    if data.as_slice().is_empty() {
+        // As the standard library's does.
+        return Err(PyEOFError::new_err("there are no bytes to read a pickle from"));
+    }
     reader.read(data.as_slice())
 }
 
@@ -86,14 +91,14 @@ pub(in crate::python) fn loads<'py>(
 /// EOFError at the stream's end, DecodeError as loads does. The other arguments are those of loads.
 #[pyfunction]
 #[pyo3(
-    signature = (file, *, fix_imports = true, encoding = "ASCII", errors = "strict", buffers = None, allow = None, limits = None),
-    text_signature = "(file, *, fix_imports=True, encoding='ASCII', errors='strict', buffers=None, allow=None, limits=None)"
+    signature = (file, *, fix_imports = true, encoding = None, errors = None, buffers = None, allow = None, limits = None),
+    text_signature = "(file, *, fix_imports=True, encoding=None, errors=None, buffers=None, allow=None, limits=None)"
 )]
 pub(in crate::python) fn load<'py>(
     file: &Bound<'py, PyAny>,
     fix_imports: bool,
-    encoding: &str,
-    errors: &str,
+    encoding: Option<&str>,
+    errors: Option<&str>,
     buffers: Option<&Bound<'py, PyAny>>,
     allow: Option<Allow>,
     limits: Option<LimitsArgument>,
@@ -116,13 +121,18 @@ impl<'a, 'py> Reader<'a, 'py> {
     fn new(
         py: Python<'py>,
         fix_imports: bool,
-        (encoding, errors): (&str, &str),
+        (encoding, errors): (Option<&str>, Option<&str>),
         buffers: Option<&'a Bound<'py, PyAny>>,
         allow: Option<Allow>,
         limits: Option<LimitsArgument>,
     ) -> PyResult<Reader<'a, 'py>> {
         let mut pickle_limits = Limits::default();
         for limit in limits.unwrap_or_default().0 {
+            if limit.name == "process" {
+                let words = "the limit process is of all messages that open, listen, connect and \
+                             their like hold together; the size of one pickle is bytes";
+                return Err(Exception::Usage.with(py, words));
+            }
             pickle_limits.set(&limit.name, limit.value)?;
         }
         Ok(Reader {
@@ -169,8 +179,8 @@ fn taken<'py>(buffers: &Bound<'py, PyAny>, value: &Value) -> PyResult<Vec<Bound<
 /// A pickle of plain data, for pickle.loads.
 ///
 /// `protocol` is 0 to 5; None is 4, and a negative one the highest. pickle.PickleBuffer needs protocol 5: it
-/// is written into the pickle, or left to `buffer_callback`, as pickle.dumps does. Raises TypeError for
-/// anything but these and None, bool, int, float, str, bytes, bytearray, list, tuple, dict, set and
+/// is written into the pickle, or left to `buffer_callback`, as pickle.dumps does. Raises PicklingError, a
+/// TypeError, for anything but these and None, bool, int, float, str, bytes, bytearray, list, tuple, dict, set and
 /// frozenset, UsageError for what the protocol cannot carry.
 #[pyfunction]
 #[pyo3(
@@ -199,14 +209,23 @@ pub(in crate::python) fn dumps<'py>(
         if buffer_callback.is_some() {
             return refuse("buffer_callback needs protocol 5");
         }
-        let value = from_python(obj)?;
+        let value = from_python(obj).map_err(|error| refused(py, error))?;
         let bytes = py.detach(|| pickle::encode(&value, protocol))?;
         return Ok(PyBytes::new(py, &bytes));
     }
-    let (mut value, buffers) = with_buffers(obj)?;
+    let (mut value, buffers) = with_buffers(obj).map_err(|error| refused(py, error))?;
     let provenance = out_of_band::place(&mut value, buffers, buffer_callback)?;
     let bytes = py.detach(|| pickle::encode_with_provenance(&value, protocol, &provenance))?;
     Ok(PyBytes::new(py, &bytes))
+}
+
+/// The PicklingError of an object that is no plain data.
+#[cold]
+fn refused(py: Python<'_>, error: PyErr) -> PyErr {
+    match error.get_type(py).is(py.get_type::<PyTypeError>()) {
+        true => Exception::Pickling.with(py, error.value(py).to_string()),
+        false => error,
+    }
 }
 
 /// Write a pickle of plain data to a binary stream. See dumps.

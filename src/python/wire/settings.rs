@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyMapping, PyMappingMethods};
+use pyo3::types::{PyInt, PyMapping, PyMappingMethods};
 
+use super::super::error::Exception;
 use super::super::net::Seconds;
 use crate::Result;
 use crate::wire::{Limit, Settings};
@@ -23,12 +24,26 @@ impl<'py> FromPyObject<'_, 'py> for LimitsArgument {
             let words = format!("limits are a mapping, as {{\"depth\": 1000}}, not {name}");
             return Err(PyTypeError::new_err(words));
         };
-        let limit = |item: Bound<'py, PyAny>| {
-            let (name, value): (String, usize) = item.extract()?;
-            Ok(Limit { name, value })
-        };
-        given.items()?.iter().map(limit).collect::<PyResult<_>>().map(LimitsArgument)
+        given.items()?.iter().map(|item| limit(&item)).collect::<PyResult<_>>().map(LimitsArgument)
     }
+}
+
+fn limit(item: &Bound<'_, PyAny>) -> PyResult<Limit> {
+    let (name, given): (Bound<'_, PyAny>, Bound<'_, PyAny>) = item.extract()?;
+    let Ok(name) = name.extract::<String>() else {
+        let words = format!("{} is no name of a limit, as \"depth\"", name.repr()?);
+        return Err(PyTypeError::new_err(words));
+    };
+    if !given.is_instance_of::<PyInt>() {
+        let words = format!("the limit {name} is an int, not {}", given.repr()?);
+        return Err(PyTypeError::new_err(words));
+    }
+    if given.lt(0)? {
+        let words = format!("the limit {name} is 0 or more, not {given}");
+        return Err(Exception::Usage.with(given.py(), words));
+    }
+    // What is more than a number here is more than any limit may be.
+    Ok(Limit { name, value: given.extract().unwrap_or(usize::MAX) })
 }
 
 /// How bytes are read, whatever their format is.

@@ -2,7 +2,7 @@
 
 use pyo3::exceptions::{PyAttributeError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyModule, PyString, PyTuple, PyType};
+use pyo3::types::{PyBytes, PyDict, PyModule, PyString, PyTuple, PyType};
 
 /// Sets the state: by the class's own `__setstate__` if it has one, else into `__dict__` and slots.
 ///
@@ -59,6 +59,11 @@ fn names<'py>(state: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyDict>>>
     };
     match names.keys().iter().all(|name| name.is_exact_instance_of::<PyString>()) {
         true => Ok(Some(names.clone())),
+        false if names.keys().iter().any(|name| name.is_exact_instance_of::<PyBytes>()) => {
+            let words =
+                "a name in the state is bytes: of Python 2, it is text with encoding='latin1'";
+            Err(PyTypeError::new_err(words))
+        }
         false => Err(PyTypeError::new_err("a name in the state is no str")),
     }
 }

@@ -1,10 +1,10 @@
 //! Pickles of a stream, which is left exactly where each ends.
 
-use pyo3::exceptions::{PyEOFError, PyValueError};
+use pyo3::exceptions::{PyEOFError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyType};
+use pyo3::types::{PyBytes, PyString, PyType};
 
 use super::super::error::decode_error;
 use crate::wire::pickle::{Limits, Progress, Splitter};
@@ -56,6 +56,17 @@ pub(super) fn next_pickle<'py, T>(
                 return Err(decode_error(py, &Fault::new(FaultKind::Truncated, data.len(), words)));
             }
         }
+    }
+}
+
+#[cold]
+fn no_bytes(read: &Bound<'_, PyAny>) -> PyErr {
+    match read.get_type().fully_qualified_name() {
+        Ok(_) if read.is_instance_of::<PyString>() => PyTypeError::new_err(
+            "the file gives str, and a pickle is bytes: open it in binary mode ('rb')",
+        ),
+        Ok(name) => PyTypeError::new_err(format!("the file gives {name}, not bytes")),
+        Err(error) => error,
     }
 }
 
@@ -128,7 +139,7 @@ impl<'a, 'py> Source<'a, 'py> {
                 "the stream has nothing to read yet; pickles are read from blocking streams";
             return Err(PyValueError::new_err(words));
         }
-        let bytes = read.cast_into::<PyBytes>()?;
+        let bytes = read.cast_into::<PyBytes>().map_err(|error| no_bytes(&error.into_inner()))?;
         let start = start.min(bytes.as_bytes().len());
         Ok(Chunk { bytes, start })
     }

@@ -2,10 +2,10 @@
 
 mod show;
 
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyAttributeError, PyTypeError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyMappingProxy, PyTuple};
+use pyo3::types::{PyDict, PyMappingProxy, PyString, PyTuple};
 
 use super::crowd::Crowd;
 use crate::wire::value::{Class, Object};
@@ -175,6 +175,19 @@ impl Opaque {
     /// Says the request, shortened. Runs nothing, however what it holds is made.
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         show::opaque(slf)
+    }
+
+    /// Not an attribute: says where what was looked for may be.
+    fn __getattr__(&self, name: &Bound<'_, PyString>) -> PyResult<()> {
+        let name = name.repr()?;
+        let words = match self.key(name.py()) {
+            Some(key) => format!(
+                "no attribute {name} of an Opaque: {key} was not made; see .args, .state, .items and \
+                 .entries, or have it made by allow"
+            ),
+            None => format!("no attribute {name} of an Opaque ({}); see .subject", self.kind),
+        };
+        Err(PyAttributeError::new_err(words))
     }
 
     fn __copy__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
