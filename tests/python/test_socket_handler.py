@@ -1,12 +1,16 @@
 """logging.handlers.SocketHandler: the dict of each LogRecord as a pickle of protocol 1, behind its length."""
 
 import json
+import pickle
+import re
+import socket
+import struct
 from pathlib import Path
 from typing import Any
 
 import wirespool as module
 from conftest import Wirespool
-from programs import Peers
+from programs import REPOSITORY, Peers
 from recording import proxy
 from running import Address
 
@@ -80,3 +84,22 @@ def test_a_listener_is_the_log_server_of_an_unchanged_handler(own: Peers) -> Non
         log(own, server.address)
         records = [next(server).value for _ in NAMES]
     assert_are_the_records(records)
+
+
+def test_the_server_of_the_documentation_logs_what_it_is_sent_and_goes_on_after_what_is_no_record(
+    own: Peers, tmp_path: Path
+) -> None:
+    documentation = (REPOSITORY / "docs" / "pickle.md").read_text()
+    (source,) = re.findall(r"^```python\n(import logging\n.*?)^```$", documentation, re.MULTILINE | re.DOTALL)
+    program = tmp_path / "log_server.py"
+    program.write_text(source.replace("127.0.0.1:9020", "127.0.0.1:0"))
+    server = own.start(program)
+    port = int(server.wait_for(r"^listening on port (\d+)$")[1])
+    with socket.create_connection(("127.0.0.1", port)) as peer:
+        for value in (b"N.", b"garbage", b"cos\nsystem\n(S'exit 7'\ntR.", pickle.dumps({"levelno": "high"})):
+            peer.sendall(struct.pack(">I", len(value)) + value)
+        server.wait_for("no log record", stream="stderr", count=4)
+    log(own, ("127.0.0.1", port))
+    server.wait_for("^KeyError: 'missing'$", stream="stderr")
+    assert "a long line: дождь" in server.output("stderr")
+    assert server.running
