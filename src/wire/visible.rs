@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 /// The same text with every character escaped that could move the cursor, hide text or turn its
 /// direction: controls, bidirectional and invisible format characters (Unicode categories Cc and Cf,
-/// line and paragraph separators), as `\u{…}`.
+/// line and paragraph separators), and letters that are blank, as `\u{…}`.
 pub fn visible(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_hazard) {
         return Cow::Borrowed(text);
@@ -30,12 +30,26 @@ fn is_hazard(character: char) -> bool {
                 | '\u{61c}'
                 | '\u{6dd}'
                 | '\u{70f}'
+                | '\u{890}'..='\u{891}'
+                | '\u{8e2}'
                 | '\u{180e}'
                 | '\u{200b}'..='\u{200f}'
                 | '\u{2028}'..='\u{202e}'
                 | '\u{2060}'..='\u{206f}'
                 | '\u{feff}'
                 | '\u{fff9}'..='\u{fffb}'
+                | '\u{110bd}'
+                | '\u{110cd}'
+                | '\u{13430}'..='\u{1343f}'
+                | '\u{1bca0}'..='\u{1bca3}'
+                | '\u{1d173}'..='\u{1d17a}'
+                // Letters by their category, but blank.
+                | '\u{34f}'
+                | '\u{115f}'..='\u{1160}'
+                | '\u{17b4}'..='\u{17b5}'
+                | '\u{2800}'
+                | '\u{3164}'
+                | '\u{ffa0}'
                 | '\u{e0000}'..='\u{e007f}'
         )
 }
@@ -47,6 +61,7 @@ mod tests {
     #[test]
     fn an_escape_sequence_and_a_direction_override_lose_their_power() {
         assert_eq!(visible("\x1b[2Jhi\u{202e}"), r"\u{1b}[2Jhi\u{202e}");
+        assert_eq!(visible("os\u{3164}\u{1d173}"), r"os\u{3164}\u{1d173}");
         assert_eq!(visible("ЙОУ 温度 🌡"), "ЙОУ 温度 🌡");
     }
 }
