@@ -287,7 +287,8 @@ fn rest_line(audit: &Audit, rest: &[Request]) -> String {
         names.entry(key).or_insert((0, request)).0 += 1;
     }
     let mut names: Vec<_> = names.into_iter().collect();
-    names.sort_by_key(|&((_, _, finding), (count, first))| {
+    // What is known of a name is looked up, which comparing is to do but once for each.
+    names.sort_by_cached_key(|&((_, _, finding), (count, first))| {
         let gadget = audit.note(first).is_some_and(|note| note.gadget);
         (!finding, !gadget, std::cmp::Reverse(count), first.offset)
     });
