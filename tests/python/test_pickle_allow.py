@@ -12,6 +12,7 @@ import os
 import pickle
 import subprocess
 import sys
+import types
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -386,6 +387,7 @@ def test_a_class_or_module_is_given_no_state() -> None:
         ("subprocess", "Popen"),
         ("copyreg", "_reconstructor"),
         ("pickle", "loads"),
+        ("m", "Plain.__getattribute__"),
         ("m", "*"),
         ("*", "C"),
         ("", "C"),
@@ -414,11 +416,36 @@ def test_a_name_that_would_let_a_pickle_run_anything_is_refused(module: str, nam
         sys.exit,
         pickle.loads,
         copyreg.__newobj__,  # type: ignore[attr-defined]
+        functools.partial(functools.partial(os.system)),
+        eval.__call__,
+        type.__call__,
+        object.__getattribute__,
+        Plain("one").__setattr__,
+        operator.attrgetter("name"),
+        types.FunctionType,
+        types.MethodType,
+        types.ModuleType,
+        enum.EnumMeta,
     ],
 )
 def test_such_a_callable_is_refused_by_any_name(callable_: Callable[..., Any]) -> None:
     with pytest.raises(wirespool.UsageError, match=r"allow does not take \('m', 'harmless'\)"):
         wirespool.pickle.loads(b"N.", allow={("m", "harmless"): callable_})
+
+
+def test_what_a_callable_says_of_its_failure_cannot_act_on_a_terminal() -> None:
+    def parse(text: str) -> None:
+        raise ValueError(text)
+
+    allow = {("m", "f"): parse}
+    with pytest.raises(wirespool.DecodeError, match=r"m\.f: ValueError: \\u\{1b\}\[2J") as raised:
+        wirespool.pickle.loads(b"cm\nf\n(V\x1b[2J\ntR.", allow=allow)
+    assert "\x1b" not in str(raised.value)
+
+
+def test_a_partial_object_of_what_holds_data_is_taken() -> None:
+    made = wirespool.pickle.loads(b"cm\nP\n)R.", allow={("m", "P"): functools.partial(Plain, "set")})
+    assert made.name == "set"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ use super::crowd::Crowd;
 use super::opaque::Opaque;
 use super::state;
 use crate::wire::value::{Class, Node, NodeId, Object, Value};
-use crate::wire::{Fault, FaultKind};
+use crate::wire::{Fault, FaultKind, visible};
 
 /// The most characters of an exception's words that are shown.
 const WORDS: usize = 200;
@@ -295,7 +295,7 @@ fn named<'v>(value: &'v Value, request: &'v Object) -> Option<(&'v str, Cow<'v, 
 /// The name that was asked for; it stands in the list, or is the one of copyreg.
 fn shown(value: &Value, request: &Object) -> String {
     match named(value, request) {
-        Some((module, name)) => format!("{module}.{name}"),
+        Some((module, name)) => visible(&format!("{module}.{name}")).into_owned(),
         None => "a call".to_owned(),
     }
 }
@@ -323,7 +323,8 @@ pub(super) fn failed(py: Python<'_>, at: usize, what: &str, error: PyErr, advice
     let name = error.get_type(py).name().map(|name| name.to_string()).unwrap_or_default();
     let words = error.value(py).str().map(|words| words.to_string_lossy().into_owned());
     let words: String = words.unwrap_or_default().chars().take(WORDS).collect();
-    let message = format!("{what}: {name}: {words}; {advice}");
+    // They may quote what a peer sent.
+    let message = format!("{what}: {name}: {}; {advice}", visible(&words));
     let raised = decode_error(py, &Fault::new(FaultKind::Schema, at, message));
     raised.set_cause(py, Some(error));
     raised
