@@ -306,3 +306,27 @@ def test_another_time_zone_can_be_added(protocol: int) -> None:
     assert wirespool.pickle.loads(pickle.dumps(value, protocol), allow=allow).tzname() == "Europe/Berlin"
     by_name = b"\x80\x04\x8c\x08zoneinfo\x8c\x12ZoneInfo._unpickle\x93\x8c\rEurope/Berlin\x88\x86R."
     assert wirespool.pickle.loads(by_name, allow=allow).tzname(None) == "Europe/Berlin"
+
+
+@pytest.mark.parametrize(
+    ("shared", "call"),
+    [
+        (b"9" * 1_000_000, b"cdecimal\nDecimal\nh\0\x85R"),
+        (b"a/" * 500_000, b"cpathlib\nPosixPath\nh\0\x85R"),
+    ],
+)
+def test_one_text_cannot_be_made_into_any_number_of_objects(shared: bytes, call: bytes) -> None:
+    text = b"X" + len(shared).to_bytes(4, "little") + shared + b"q\0"
+    few = wirespool.pickle.loads(text + b"(" + 10 * call + b"l.", allow=STDLIB_DATA)
+    assert len(few) == 10
+    assert len(set(map(str, few))) == 1
+    with pytest.raises(wirespool.DecodeError, match="same data again and again") as raised:
+        wirespool.pickle.loads(text + b"(" + 5_000 * call + b"l.", allow=STDLIB_DATA)
+    assert raised.value.kind == "limit"
+
+
+def test_one_list_cannot_be_made_into_any_number_of_mappings() -> None:
+    pairs = b"](" + b"".join(b"J" + n.to_bytes(4, "little") + b"N\x86" for n in range(20_000)) + b"eq\0"
+    call = b"ccollections\nOrderedDict\nh\0\x85R"
+    with pytest.raises(wirespool.DecodeError, match="same data again and again"):
+        wirespool.pickle.loads(pairs + b"(" + 3_000 * call + b"l.", allow=STDLIB_DATA)

@@ -13,6 +13,7 @@ use super::super::error::{decode_error, is_decode_error};
 use super::allow::{Allow, Recipe};
 use super::crowd::Crowd;
 use super::opaque::Opaque;
+use super::repeats::Repeats;
 use super::state;
 use crate::wire::value::{Class, Node, NodeId, Object, Value};
 use crate::wire::{Fault, FaultKind, visible};
@@ -103,8 +104,14 @@ impl<'py> Call<'py> {
         value: &Value,
         request: &Object,
         parts: &[Bound<'py, PyAny>],
+        repeats: &mut Repeats,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = self.callable.py();
+        if self.callable.is_instance_of::<Recipe>() {
+            for (&node, part) in self.before.iter().zip(parts) {
+                repeats.count(node, part, request.offset)?;
+            }
+        }
         let (arguments, keywords) = parts.split_at(self.positional);
         let made = self.run(arguments, keywords).map_err(|error| {
             let advice = match unlisted(arguments) {

@@ -10,6 +10,7 @@ mod opaque;
 mod out_of_band;
 mod pickle;
 mod refused;
+mod repeats;
 mod settings;
 mod state;
 mod stream;

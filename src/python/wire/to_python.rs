@@ -15,6 +15,7 @@ use super::call::{Call, WITHOUT, failed};
 use super::crowd::{Crowd, MOST};
 use super::leaf::{Leaves, Reading, is_simple};
 use super::opaque::Opaque;
+use super::repeats::Repeats;
 use crate::wire::Value;
 use crate::wire::value::{Node, NodeId, Object};
 
@@ -49,7 +50,8 @@ pub(super) fn build<'py>(
     let made = vec![None; value.len()];
     let leaves = Leaves { py, value, reading };
     let (frames, pending, late) = (Vec::new(), Vec::new(), HashMap::new());
-    Builder { py, value, allow, leaves, made, begun, frames, pending, late }.build()
+    let repeats = Repeats::default();
+    Builder { py, value, allow, leaves, made, begun, frames, pending, late, repeats }.build()
 }
 
 /// Stands for an object that waits for what it holds. Nobody else sees it.
@@ -69,6 +71,7 @@ struct Builder<'a, 'py> {
     pending: Vec<Bound<'py, PyAny>>,
     /// Containers that cannot be filled before a node is made that holds them itself.
     late: HashMap<NodeId, Vec<Frame<'py>>>,
+    repeats: Repeats,
 }
 
 /// A container that is being built.
@@ -312,7 +315,8 @@ impl<'py> Builder<'_, 'py> {
                 if call.is_made() {
                     call.fill(value, request, parts)?;
                 } else {
-                    self.made[frame.node.index()] = Some(call.make(value, request, &parts)?);
+                    let made = call.make(value, request, &parts, &mut self.repeats)?;
+                    self.made[frame.node.index()] = Some(made);
                     frame.next = 0;
                     return Ok(Step::Called);
                 }
