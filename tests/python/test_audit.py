@@ -398,6 +398,12 @@ def test_logging_over_the_network_asks_for_nothing(wirespool: Wirespool, capture
     assert wirespool.run("audit", capture).done().lines == ["1 pickle: 1 plain data only"]
 
 
+def test_the_beginning_of_a_pipe_is_one_chunk(wirespool: Wirespool) -> None:
+    # The four bytes that tell what a file is had been a chunk of their own: the name was cut.
+    one = wirespool.run("audit", "-", "-f", "pickle/chunk", "--json", stdin=b"cos\nsystem\n.").json
+    assert [names(record) for record in one] == [["os.system"]]
+
+
 def drain(connection: socket.socket) -> None:
     """Read to the end."""
     while connection.recv(65536):

@@ -111,9 +111,18 @@ fn open(path: &Path) -> Result<(Vec<u8>, Box<dyn Read + Send>), Failure> {
         }
         Box::new(file)
     };
-    let mut beginning = Vec::with_capacity(MAGIC);
-    let read = source.by_ref().take(MAGIC as u64).read_to_end(&mut beginning);
-    read.map_err(|source| Error::file("read", path, source))?;
+    // Of a pipe all that the first read gives: it is a chunk.
+    let mut beginning = vec![0; READ_SIZE];
+    let mut length = 0;
+    while length < MAGIC {
+        match source.read(&mut beginning[length..]) {
+            Ok(0) => break,
+            Ok(more) => length += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(source) => return Err(Error::file("read", path, source).into()),
+        }
+    }
+    beginning.truncate(length);
     Ok((beginning, source))
 }
 
@@ -128,11 +137,11 @@ fn cut_as(format: &Format) -> Format {
 fn is_capture(beginning: &[u8]) -> bool {
     matches!(
         beginning,
-        [0xa1, 0xb2, 0xc3, 0xd4]
-            | [0xd4, 0xc3, 0xb2, 0xa1]
-            | [0xa1, 0xb2, 0x3c, 0x4d]
-            | [0x4d, 0x3c, 0xb2, 0xa1]
-            | [0x0a, 0x0d, 0x0d, 0x0a]
+        [0xa1, 0xb2, 0xc3, 0xd4, ..]
+            | [0xd4, 0xc3, 0xb2, 0xa1, ..]
+            | [0xa1, 0xb2, 0x3c, 0x4d, ..]
+            | [0x4d, 0x3c, 0xb2, 0xa1, ..]
+            | [0x0a, 0x0d, 0x0d, 0x0a, ..]
             | [0x1f, 0x8b, ..]
     )
 }
