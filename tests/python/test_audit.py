@@ -404,6 +404,22 @@ def test_the_beginning_of_a_pipe_is_one_chunk(wirespool: Wirespool) -> None:
     assert [names(record) for record in one] == [["os.system"]]
 
 
+def test_other_bytes_sent_again_are_a_finding(wirespool: Wirespool, tmp_path: Path) -> None:
+    # A receiver may have taken the second ones.
+    plain, harm = b"\x80\x02" + b"N0" * 6 + b"N.", b"\x80\x02cos\nsystem\n0N."
+    assert len(plain) == len(harm)
+    first, rest = plain[:4], plain[4:]
+    session = Connection(("127.0.0.1", 1), ("127.0.0.1", 2)).lose("client", len(first))
+    session.say("client", rest, 1).say_again("client", harm[4:], 2)
+    session.say_again("client", first, 3, back=len(plain)).close("client", 4)
+    path = write(tmp_path / "c.pcap", session)
+    audit = wirespool.run("audit", path).done(1)
+    assert any("other content" in line for line in audit.lines)
+    assert audit.lines[-1] == "1 pickle: 1 plain data only; other bytes were sent again 1 time"
+    events = [record.get("event") for record in wirespool.run("audit", path, "--json").json]
+    assert "overlap" in events
+
+
 def drain(connection: socket.socket) -> None:
     """Read to the end."""
     while connection.recv(65536):

@@ -37,6 +37,7 @@ pub(super) struct Report {
     others: u64,
     unread: u64,
     gaps: u64,
+    contradictions: u64,
 }
 
 impl Report {
@@ -58,6 +59,7 @@ impl Report {
             others: 0,
             unread: 0,
             gaps: 0,
+            contradictions: 0,
         }
     }
 
@@ -106,6 +108,27 @@ impl Report {
         line.map_or(Ok(()), |line| self.line(&line))
     }
 
+    /// One side sent other bytes at a place where there were some: which of them was taken, the receiver
+    /// alone knows.
+    pub(super) fn contradiction(
+        &mut self,
+        event: &Event<'_>,
+        side: Side,
+        length: u64,
+    ) -> Result<()> {
+        self.contradictions += 1;
+        if self.json {
+            let (connection, time) = (event.connection, event.at);
+            return self.line(&format!(
+                r#"{{"connection":{connection},"side":"{side}","time":"{time}","event":"overlap","length":{length}}}"#
+            ));
+        }
+        let head = head(event.at, event.connection, Some(side));
+        self.line(&format!(
+            "{head}  {FAULT}{length} bytes were sent again with other content, which was not looked at{FAULT:#}"
+        ))
+    }
+
     /// So many bytes of one side were not looked at.
     pub(super) fn unread(
         &mut self,
@@ -140,7 +163,8 @@ impl Report {
             self.line(&summary)?;
             written(self.out.flush())?;
         }
-        let findings = self.requesting + self.unreadable + self.unread + self.gaps;
+        let findings =
+            self.requesting + self.unreadable + self.unread + self.gaps + self.contradictions;
         Ok(self.plain > 0 && findings == 0)
     }
 
@@ -173,6 +197,9 @@ impl Report {
         }
         if let Some(gaps) = counted(self.gaps, "gap", "gaps") {
             let _ = write!(summary, "; {gaps}");
+        }
+        if let Some(times) = counted(self.contradictions, "time", "times") {
+            let _ = write!(summary, "; other bytes were sent again {times}");
         }
         summary
     }

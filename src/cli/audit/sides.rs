@@ -6,7 +6,7 @@ use super::super::arguments::Selection;
 use super::report::Report;
 use crate::Result;
 use crate::message::{Message, Output, Receive};
-use crate::session::{ConnectionId, Event, Kind, Side};
+use crate::session::{ConnectionId, Event, Kind, Note, Side};
 use crate::wire::pickle::{self, Limits};
 use crate::wire::{Codec, Fault, FaultKind, Format, Framing};
 
@@ -115,6 +115,11 @@ impl Sides {
                 for side in Side::BOTH {
                     self.give_broken((event.connection, side))?;
                 }
+            }
+            Kind::Note(Note::Overlap { side, length })
+                if self.takes(event.connection, Some(side)) && !self.is_done() =>
+            {
+                return self.report.contradiction(event, side, length);
             }
             Kind::Data { .. } | Kind::Delivered { .. } | Kind::Note(_) => {}
         }
