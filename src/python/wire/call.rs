@@ -1,27 +1,21 @@
 //! Calls that an allow-list lets a pickle make, and what is done with the object that one gives.
 
-use std::borrow::Cow;
-
-use pyo3::exceptions::{PyException, PyTypeError};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{
     PyByteArray, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString, PyTuple,
     PyType,
 };
 
-use super::super::error::{decode_error, is_decode_error};
+use super::super::error::decode_error;
 use super::allow::{Allow, Recipe};
 use super::crowd::Crowd;
-use super::opaque::Opaque;
+use super::failure::{WITHOUT, failed, unlisted};
+use super::name::{named, reference, shown};
 use super::repeats::Repeats;
 use super::state;
 use crate::wire::value::{Class, Node, NodeId, Object, Value};
-use crate::wire::{Fault, FaultKind, visible};
-
-/// The most characters of an exception's words that are shown.
-const WORDS: usize = 200;
-/// How to get at a message that the list does not fit.
-pub(super) const WITHOUT: &str = "read it without allow to have it as an Opaque";
+use crate::wire::{Fault, FaultKind};
 
 /// One call: what it needs first, and what its object is filled with later.
 pub(super) struct Call<'py> {
@@ -257,82 +251,4 @@ fn reconstruction<'py>(
         _ => return Ok(None),
     };
     Ok(Some(Call::new(callable, How::Derived(base), vec![*state])))
-}
-
-/// The name of a node that is a class or function itself, and nothing done with it.
-fn reference(value: &Value, node: NodeId) -> Option<(&str, &str)> {
-    let Node::Object(object) = value.node(node) else { return None };
-    match &object.class {
-        Class::Global { module, name } if object.arguments.is_none() && object.state.is_none() => {
-            Some((module, name))
-        }
-        _ => None,
-    }
-}
-
-/// The module and name that a call asks for.
-///
-/// What CPython writes for a method of a class, at every protocol, is `getattr(Class, 'method')`: that is
-/// read as the name `Class.method`, which the list has or has not. Nothing is looked up.
-fn named<'v>(value: &'v Value, request: &'v Object) -> Option<(&'v str, Cow<'v, str>)> {
-    let method = match &request.class {
-        Class::Global { module, name } => return Some((module, Cow::Borrowed(name))),
-        Class::Computed(method) => *method,
-        _ => return None,
-    };
-    let Node::Object(method) = value.node(method) else { return None };
-    let is_getattr = matches!(
-        &method.class,
-        Class::Global { module, name }
-            if matches!(&**module, "builtins" | "__builtin__") && &**name == "getattr"
-    );
-    let is_bare = method.state.is_none()
-        && method.keywords.is_empty()
-        && method.items.is_empty()
-        && method.entries.is_empty()
-        && !method.uninitialized;
-    let (true, true, Some([class, name])) = (is_getattr, is_bare, method.arguments.as_deref())
-    else {
-        return None;
-    };
-    let ((module, class), name) = (reference(value, *class)?, value.as_str(*name)?);
-    (!name.contains('.')).then(|| (module, Cow::Owned(format!("{class}.{name}"))))
-}
-
-/// The name that was asked for; it stands in the list, or is the one of copyreg.
-fn shown(value: &Value, request: &Object) -> String {
-    match named(value, request) {
-        Some((module, name)) => visible(&format!("{module}.{name}")).into_owned(),
-        None => "a call".to_owned(),
-    }
-}
-
-/// The first argument that is made of nothing that the list has.
-#[cold]
-fn unlisted(arguments: &[Bound<'_, PyAny>]) -> Option<String> {
-    arguments.iter().enumerate().find_map(|(place, argument)| {
-        let opaque = argument.cast_exact::<Opaque>().ok()?;
-        let name = opaque.borrow().key(argument.py())?;
-        Some(format!("argument {} is an Opaque of {name}, which allow does not have", place + 1))
-    })
-}
-
-/// The DecodeError of what somebody's code raised, which is its cause. What is no Exception, like
-/// KeyboardInterrupt, is raised as it is. The bytes are in order: they do not fit what was asked.
-#[cold]
-pub(super) fn failed(py: Python<'_>, at: usize, what: &str, error: PyErr, advice: &str) -> PyErr {
-    if !error.is_instance_of::<PyException>(py) {
-        return error;
-    }
-    if is_decode_error(py, &error) {
-        return error;
-    }
-    let name = error.get_type(py).name().map(|name| name.to_string()).unwrap_or_default();
-    let words = error.value(py).str().map(|words| words.to_string_lossy().into_owned());
-    let words: String = words.unwrap_or_default().chars().take(WORDS).collect();
-    // They may quote what a peer sent.
-    let message = format!("{what}: {name}: {}; {advice}", visible(&words));
-    let raised = decode_error(py, &Fault::new(FaultKind::Schema, at, message));
-    raised.set_cause(py, Some(error));
-    raised
 }

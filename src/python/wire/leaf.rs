@@ -8,7 +8,7 @@ use pyo3::types::{PyByteArray, PyBytes, PyFloat, PyMemoryView, PyString};
 
 use super::super::error::decode_error;
 use super::allow::Allow;
-use super::call::failed;
+use super::failure::failed;
 use crate::wire::pickle::Provenance;
 use crate::wire::value::{Class, Node, NodeId, Object, Span, Value};
 use crate::wire::{Fault, FaultKind};

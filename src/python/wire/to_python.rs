@@ -11,8 +11,9 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyFrozenSet, PyList, PySet, PyTuple};
 
 use super::allow::Allow;
-use super::call::{Call, WITHOUT, failed};
+use super::call::Call;
 use super::crowd::{Crowd, MOST};
+use super::failure::{WITHOUT, failed};
 use super::leaf::{Leaves, Reading, is_simple};
 use super::opaque::Opaque;
 use super::repeats::Repeats;
