@@ -5,7 +5,6 @@ bytes, and is what the type itself would have written: nothing is converted, and
 parsed.
 """
 
-import functools
 import re
 import sys
 import zoneinfo
@@ -104,11 +103,16 @@ def _timezone(offset: Any, *name: Any) -> timezone:
 _ZONE: Final = re.compile(r"[A-Za-z0-9_+-]{1,40}(?:/[A-Za-z0-9_+-]{1,40}){0,3}", re.ASCII)
 
 
-@functools.cache
-def _known_zones(path: tuple[str, ...]) -> frozenset[str]:
-    """The zones of this system, where zoneinfo looks for them."""
-    del path  # another path has other zones
-    return frozenset(zoneinfo.available_timezones())
+# By where zoneinfo looks for them: to find them takes as long as to read them all.
+_zones: Final[dict[tuple[str, ...], frozenset[str]]] = {}
+
+
+def _known_zones() -> frozenset[str]:
+    """The zones of this system."""
+    path = tuple(zoneinfo.TZPATH)
+    if path not in _zones:
+        _zones[path] = frozenset(zoneinfo.available_timezones())
+    return _zones[path]
 
 
 def _zone_info(key: Any, from_cache: Any = True) -> tzinfo:
@@ -118,7 +122,7 @@ def _zone_info(key: Any, from_cache: Any = True) -> tzinfo:
         raise TypeError("a bool is needed")
     if not _ZONE.fullmatch(_text(key, 200)):
         raise ValueError("the text is no name of a time zone, as 'Europe/Berlin'")
-    if key not in _known_zones(tuple(zoneinfo.TZPATH)):
+    if key not in _known_zones():
         raise ValueError(f"this system has no time zone {key!r}; is the package tzdata installed?")
     return zoneinfo.ZoneInfo(key)
 
