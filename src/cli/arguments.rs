@@ -41,7 +41,7 @@ pub(super) struct ReadingArguments {
     limit: Vec<Limit>,
     /// After damaged or missing bytes look for the next pickle; it is marked as guessed, and all after it
     #[arg(long)]
-    resync: bool,
+    pub(super) resync: bool,
 }
 
 impl ReadingArguments {
@@ -144,16 +144,16 @@ impl PrintArguments {
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct Selection {
     /// Print at most N messages
-    #[arg(short = 'n', long = "count", value_name = "N")]
+    #[arg(short = 'n', long = "count", value_name = "N", value_parser = whole)]
     pub(super) count: Option<u64>,
     /// Print only connection N; may be given several times
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = connection)]
     pub(super) connection: Vec<u64>,
     /// Print only what one side sent: client or server
     #[arg(long, value_parser = side)]
     pub(super) side: Option<Side>,
     /// Print only connections with this port at either end
-    #[arg(long)]
+    #[arg(long, value_parser = port)]
     pub(super) port: Option<u16>,
 }
 
@@ -224,6 +224,18 @@ pub(super) fn duration(given: &str) -> Result<Duration, String> {
         return Err("a century is the most".to_owned());
     }
     Ok(time)
+}
+
+fn whole(given: &str) -> Result<u64, String> {
+    given.parse().map_err(|_| "expected a whole number".to_owned())
+}
+
+fn connection(given: &str) -> Result<u64, String> {
+    given.parse().map_err(|_| "connections are numbered from 0, as `show` prints them".to_owned())
+}
+
+fn port(given: &str) -> Result<u16, String> {
+    given.parse().map_err(|_| "a port is a number up to 65535".to_owned())
 }
 
 fn side(given: &str) -> Result<Side, String> {

@@ -24,6 +24,11 @@ impl Failure {
         }
         status_of(&self.error)
     }
+
+    /// Whether the reader of our output has gone, so that nothing more is to be done.
+    pub(super) fn is_broken_pipe(&self) -> bool {
+        matches!(self.error, Error::BrokenPipe)
+    }
 }
 
 impl From<Error> for Failure {

@@ -21,7 +21,8 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-fn is_hazard(character: char) -> bool {
+/// Whether a character acts on a terminal, or on the text around it, or is not seen.
+pub(crate) fn is_hazard(character: char) -> bool {
     character.is_control()
         || matches!(
             character,

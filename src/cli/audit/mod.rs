@@ -1,7 +1,10 @@
 //! `wirespool audit`: what pickles ask for.
 
+mod lines;
+mod looks;
 mod report;
 mod sides;
+mod tally;
 
 use std::fs::File;
 use std::io::{self, Cursor, Read};
@@ -9,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::arguments::{ReadingArguments, Selection};
+use super::arguments::{ReadingArguments, Selection, parsed};
 use super::failure::Failure;
 use super::show::warn_of_damage;
 use super::{DONE, FINDING, Outcome};
@@ -17,6 +20,7 @@ use crate::Error;
 use crate::capture::Reader;
 use crate::message::Assembler;
 use crate::session::{ConnectionId, Event, Kind, Side, Sink, Timestamp};
+use crate::wire::pickle::ExpectedName;
 use crate::wire::{Codec, Format};
 
 use report::Report;
@@ -29,7 +33,7 @@ const MAGIC: usize = 4;
 
 /// Say what pickles ask for, without running them
 ///
-/// FILE is a capture, or pickles one after the other. A pickle is "plain data only" where that can be
+/// Each FILE is a capture, or pickles one after the other. A pickle is "plain data only" where that can be
 /// proved: it names and calls nothing. Else each thing that it asks for is listed: what it is called,
 /// with which arguments, by which opcode and where, whether the result is kept or discarded, and whether
 /// it stands before or after an error. Nothing is called safe or harmful; of names that are known, a word
@@ -43,14 +47,16 @@ Examples:
   wirespool encode -f pickle '[1, 2, 3]' | wirespool audit -
   wirespool demo
   wirespool audit demo/pickle.pcapng --side client
+  printf 'cuuid\\nUUID\\n.' | wirespool audit - --expect uuid.UUID
   printf 'cos\\nsystem\\n(S\"echo harm\"\\ntR.' | wirespool audit - || test $? = 1
 
-Exits with 0 if all that was selected is plain data only; with 1 if anything is requested, cannot be read,
-is missing or was not looked at, or if there was no pickle.")]
+Exits with 0 if all that was selected is plain data only, or requests what --expect names; with 1 if anything
+else is requested, cannot be read, is missing or was not looked at, or if a file has no pickle; with 2 or 3 if
+a file could not be read, after all others. -n bounds what is printed, not what is audited.")]
 pub(super) struct Arguments {
-    /// A file of pickles or a capture; - is standard input
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    /// Files of pickles or captures; - is standard input
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
     /// How the pickles stand in the bytes: pickle, pickle/u32be
     #[arg(short, long, value_name = "FORMAT")]
     format: Option<String>,
@@ -62,27 +68,59 @@ pub(super) struct Arguments {
     /// Print also the pickles that are plain data only
     #[arg(long)]
     all: bool,
+    /// Say that this request is no finding: one exact name, and calls of it with plain or expected
+    /// arguments; may be given several times. It is your judgment of what calling it does
+    #[arg(long, value_name = "MODULE.NAME", value_parser = parsed::<ExpectedName>)]
+    expect: Vec<ExpectedName>,
     #[command(flatten)]
     selection: Selection,
 }
 
 pub(super) fn run(arguments: Arguments) -> Outcome {
     let format = arguments.format()?;
-    let (beginning, source) = open(&arguments.file)?;
-    let whole = Cursor::new(beginning.clone()).chain(source);
-    let report = Report::new(arguments.json, arguments.all);
-    if is_capture(&beginning) {
-        capture(&arguments, format, whole, report)
-    } else if beginning.starts_with(b"PK\x03\x04") {
-        let reason = "is a zip archive, as PyTorch writes them; unpack it (`unzip -p FILE '*.pkl'`) and audit \
-                      the pickles in it";
-        Err(Error::Usage(format!("{} {reason}", arguments.file.display())).into())
-    } else {
-        pickles(&arguments, format, whole, report)
+    let expected = arguments.expect.iter().cloned().collect();
+    let most = arguments.selection.count;
+    let mut report = Report::new(arguments.json, arguments.all, most, expected);
+    let several = arguments.files.len() > 1;
+    let mut worst = DONE;
+    for path in &arguments.files {
+        if several {
+            report.name_file(path);
+        }
+        match arguments.audit(path, format.clone(), &mut report) {
+            Ok(status) => worst = worst.max(status),
+            // One file says nothing about the others.
+            Err(failure) if several && !failure.is_broken_pipe() => {
+                report.failed()?;
+                worst = worst.max(failure.report());
+            }
+            Err(failure) => return Err(failure),
+        }
     }
+    let clean = report.conclude(arguments.reading.resync)?;
+    Ok(if clean { worst } else { worst.max(FINDING) })
 }
 
 impl Arguments {
+    /// Audits one file; a capture that is damaged is a finding.
+    fn audit(&self, path: &Path, format: Option<Format>, report: &mut Report) -> Outcome {
+        let (beginning, source) = open(path)?;
+        let whole = Cursor::new(beginning.clone()).chain(source);
+        if beginning.starts_with(b"PK\x03\x04") {
+            let reason = "is a zip archive, as PyTorch writes them; unpack it (`unzip -p FILE '*.pkl'`) and \
+                          audit the pickles in it";
+            return Err(Error::Usage(format!("{} {reason}", path.display())).into());
+        }
+        let is_capture = is_capture(&beginning);
+        report.begin(is_capture);
+        let status = match is_capture {
+            true => capture(self, path, format, whole, report)?,
+            false => pickles(self, path, format, whole, report)?,
+        };
+        report.end()?;
+        Ok(status)
+    }
+
     /// The format that was given, which has to be one of pickles.
     fn format(&self) -> Result<Option<Format>, Failure> {
         let Some(spelling) = &self.format else { return Ok(None) };
@@ -148,11 +186,12 @@ fn is_capture(beginning: &[u8]) -> bool {
 
 fn capture(
     arguments: &Arguments,
+    path: &Path,
     given: Option<Format>,
     source: impl Read + Send + 'static,
-    report: Report,
+    report: &mut Report,
 ) -> Outcome {
-    let mut reader = Reader::from_stream(source, &arguments.file)?;
+    let mut reader = Reader::from_stream(source, path)?;
     let reading = &arguments.reading;
     let recorded = reader.origin().format().and_then(|spelling| reading.format(spelling).ok());
     let format = given.or(recorded.filter(|format| *format.codec() == Codec::Pickle));
@@ -163,26 +202,26 @@ fn capture(
     let limits = reading.settings()?.limits.clone();
     let sides = Sides::new(format, limits, arguments.selection.clone(), report);
     let mut assembler = Assembler::new(read_as, sides);
-    while !assembler.receiver().is_done() && reader.step(&mut assembler)? {}
+    while reader.step(&mut assembler)? {}
     assembler.finish()?;
-    let report = assembler.into_receiver().finish()?;
-    warn_of_damage(&reader, &arguments.file);
-    let damaged = !reader.summary().warnings().is_empty();
-    conclude(report, damaged)
+    assembler.into_receiver().finish()?;
+    warn_of_damage(&reader, path);
+    Ok(if reader.summary().warnings().is_empty() { DONE } else { FINDING })
 }
 
 /// The pickles of a file or a pipe.
 fn pickles(
     arguments: &Arguments,
+    path: &Path,
     given: Option<Format>,
     mut source: impl Read,
-    report: Report,
+    report: &mut Report,
 ) -> Outcome {
     let selection = &arguments.selection;
     if selection.side.is_some() || selection.port.is_some() || !selection.connection.is_empty() {
         let words = format!(
             "{} is no capture: --connection, --side and --port choose in captures",
-            arguments.file.display()
+            path.display()
         );
         return Err(Error::Usage(words).into());
     }
@@ -192,28 +231,24 @@ fn pickles(
     };
     let read_as = cut_as(&format);
     let limits = format.settings().limits.clone();
-    let sides = Sides::new(Some(format), limits, selection.clone(), report.of_file());
+    let sides = Sides::new(Some(format), limits, selection.clone(), report);
     let mut assembler = Assembler::new(read_as, sides);
     let mut buffer = vec![0; READ_SIZE];
     let side = Side::Client;
-    while !assembler.receiver().is_done() {
+    loop {
         match source.read(&mut buffer) {
             Ok(0) => break,
             Ok(length) => assembler.event(&now(Kind::Data { side, bytes: &buffer[..length] }))?,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(source) => return Err(Error::file("read", &arguments.file, source).into()),
+            Err(source) => return Err(Error::file("read", path, source).into()),
         }
     }
     assembler.event(&now(Kind::Eof { side }))?;
-    conclude(assembler.into_receiver().finish()?, false)
+    assembler.into_receiver().finish()?;
+    Ok(DONE)
 }
 
 /// An event of the one connection that a file of pickles is.
 fn now(kind: Kind<'_>) -> Event<'_> {
     Event { at: Timestamp::now(), connection: ConnectionId(0), frame: None, kind }
-}
-
-fn conclude(mut report: Report, damaged: bool) -> Outcome {
-    let clean = report.conclude()?;
-    Ok(if clean && !damaged { DONE } else { FINDING })
 }

@@ -1,47 +1,45 @@
 //! What was found, on stdout: a tree for each pickle that asks for something, or JSON lines.
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
+use std::path::Path;
 
 use super::super::printer::{DIM, FAULT, describe_event, head, written};
 use super::super::words::say;
+use super::lines::{request_line, rest_line};
+use super::looks::looks_like;
+use super::tally::Tally;
 use crate::Result;
 use crate::message::{Message, event_to_json};
 use crate::session::{ConnectionId, Event, Side};
-use crate::wire::pickle::{Audit, Request, Verdict};
-use crate::wire::{Format, Split, visible};
+use crate::wire::pickle::{Audit, ExpectedNames, Verdict};
+use crate::wire::{Format, Split, json, visible};
 
 /// How many requests of a pickle are listed for a person; of the rest the names are counted.
 const LISTED: usize = 100;
-/// How many of those names.
-const NAMES: usize = 20;
-/// How much of each, in bytes.
-const NAME_SHOWN: usize = 80;
-/// How far a tree is indented, in levels.
-const LEVELS: usize = 20;
-
 /// Prints audits, and counts them.
 pub(super) struct Report {
     out: Box<dyn Write + Send>,
     json: bool,
     all: bool,
-    /// Whether there are connections, sides and times.
+    /// How many pickles may still be printed.
+    left: u64,
+    expected: ExpectedNames,
+    tally: Tally,
+    /// What stands before each line about a file, and in its JSON, where there are several.
+    file: Option<(String, String)>,
+    /// Whether the file has connections, sides and times.
     session: bool,
-    plain: u64,
-    requesting: u64,
-    unreadable: u64,
-    /// Of those that ask for something, how many are broken.
-    broken: u64,
-    calls: u64,
-    others: u64,
-    unread: u64,
-    gaps: u64,
-    contradictions: u64,
+    /// How many pickles the files before had.
+    before: u64,
+    /// Whether the file looks like something else.
+    something_else: bool,
+    /// How many bytes came after an error and were not read as pickles.
+    not_read_on: u64,
 }
 
 impl Report {
-    pub(super) fn new(json: bool, all: bool) -> Report {
+    pub(super) fn new(json: bool, all: bool, most: Option<u64>, expected: ExpectedNames) -> Report {
         let out: Box<dyn Write + Send> = match json {
             true => Box::new(io::BufWriter::with_capacity(1 << 16, io::stdout())),
             false => Box::new(io::BufWriter::new(anstream::stdout())),
@@ -50,27 +48,46 @@ impl Report {
             out,
             json,
             all,
+            left: most.unwrap_or(u64::MAX),
+            expected,
+            tally: Tally::default(),
+            file: None,
             session: true,
-            plain: 0,
-            requesting: 0,
-            unreadable: 0,
-            broken: 0,
-            calls: 0,
-            others: 0,
-            unread: 0,
-            gaps: 0,
-            contradictions: 0,
+            before: 0,
+            something_else: false,
+            not_read_on: 0,
         }
     }
 
-    /// For a file of pickles.
-    pub(super) fn of_file(self) -> Report {
-        Report { session: false, ..self }
+    /// What comes is of this file, one of several.
+    pub(super) fn name_file(&mut self, path: &Path) {
+        let path = path.to_string_lossy();
+        let mut member = String::from(r#""file":"#);
+        json::write_string(&path, &mut member);
+        member.push(',');
+        self.file = Some((format!("{}: ", visible(&path)), member));
     }
 
-    /// How many pickles there were so far.
-    pub(super) fn pickles(&self) -> u64 {
-        self.plain + self.requesting + self.unreadable
+    /// What comes is a capture, or else pickles one after the other.
+    pub(super) fn begin(&mut self, session: bool) {
+        self.session = session;
+        self.before = self.tally.pickles();
+        self.something_else = false;
+    }
+
+    /// That was the file.
+    pub(super) fn end(&mut self) -> Result<()> {
+        if self.tally.pickles() > self.before || self.file.is_none() {
+            return Ok(());
+        }
+        self.tally.empty += 1;
+        self.about(if self.json { r#"{"event":"no_pickle"}"# } else { "no pickle was found" })
+    }
+
+    /// The file could not be read, or not to its end.
+    pub(super) fn failed(&mut self) -> Result<()> {
+        self.tally.failed += 1;
+        written(self.out.flush())
     }
 
     /// One pickle, which `header` bytes of the message stand before.
@@ -79,33 +96,36 @@ impl Report {
         message: &Message,
         format: &Format,
         header: usize,
-        audit: &Audit,
+        mut audit: Audit,
     ) -> Result<()> {
-        match audit.verdict() {
-            Verdict::PlainData => self.plain += 1,
-            Verdict::Requests => {
-                self.requesting += 1;
-                self.broken += u64::from(audit.fault().is_some());
-                let calls = audit.calls();
-                self.calls += calls as u64;
-                self.others += (audit.requests().len() - calls + audit.unlisted()) as u64;
-            }
-            Verdict::Unreadable => self.unreadable += 1,
-        }
-        if self.json {
-            return self.as_json(message, format, header, audit);
-        }
-        if audit.verdict() == Verdict::PlainData && !self.all {
+        audit.expect(&self.expected);
+        self.tally.add(&audit);
+        let first = !self.session && message.offset == 0;
+        let looks = first.then(|| looks_like(&message.raw, &audit)).flatten();
+        self.something_else |= looks.is_some();
+        let shown = self.json || self.all || audit.verdict() != Verdict::PlainData;
+        if !shown || self.left == 0 {
             return Ok(());
         }
-        self.as_tree(message, header, audit)
+        self.left -= 1;
+        if self.json {
+            return self.as_json(message, format, header, &audit, looks);
+        }
+        self.as_tree(message, header, &audit, looks)
+    }
+
+    /// So many bytes came after an error, and were not read as pickles.
+    pub(super) fn not_read_on(&mut self, length: u64) {
+        if !self.something_else {
+            self.not_read_on += length;
+        }
     }
 
     /// Bytes of one side are missing.
     pub(super) fn gap(&mut self, event: &Event<'_>, offset: u64) -> Result<()> {
-        self.gaps += 1;
+        self.tally.gaps += 1;
         let line = if self.json { event_to_json(event, offset) } else { describe_event(event) };
-        line.map_or(Ok(()), |line| self.line(&line))
+        line.map_or(Ok(()), |line| self.about(&line))
     }
 
     /// One side sent other bytes at a place where there were some: which of them was taken, the receiver
@@ -116,15 +136,15 @@ impl Report {
         side: Side,
         length: u64,
     ) -> Result<()> {
-        self.contradictions += 1;
+        self.tally.contradictions += 1;
         if self.json {
             let (connection, time) = (event.connection, event.at);
-            return self.line(&format!(
+            return self.about(&format!(
                 r#"{{"connection":{connection},"side":"{side}","time":"{time}","event":"overlap","length":{length}}}"#
             ));
         }
         let head = head(event.at, event.connection, Some(side));
-        self.line(&format!(
+        self.about(&format!(
             "{head}  {FAULT}{length} bytes were sent again with other content, which was not looked at{FAULT:#}"
         ))
     }
@@ -137,9 +157,12 @@ impl Report {
         format: &Format,
         length: u64,
     ) -> Result<()> {
-        self.unread += length;
+        self.tally.unread += length;
+        if !self.session {
+            self.not_read_on(length);
+        }
         if self.json {
-            return self.line(&format!(
+            return self.about(&format!(
                 r#"{{"connection":{connection},"side":"{side}","event":"unread","length":{length},"format":"{format}"}}"#
             ));
         }
@@ -150,12 +173,12 @@ impl Report {
         } else {
             format!("not read as pickle: {length} bytes after that")
         };
-        self.line(&line)
+        self.about(&line)
     }
 
-    /// Says it all in a line; whether there was something to look at, all of it plain data only.
-    pub(super) fn conclude(&mut self) -> Result<bool> {
-        let summary = self.summary();
+    /// Says it all in a line; whether there was something to look at, and none of it is a finding.
+    pub(super) fn conclude(&mut self, resync: bool) -> Result<bool> {
+        let summary = self.tally.summary();
         if self.json {
             written(self.out.flush())?;
             say(summary);
@@ -163,45 +186,13 @@ impl Report {
             self.line(&summary)?;
             written(self.out.flush())?;
         }
-        let findings =
-            self.requesting + self.unreadable + self.unread + self.gaps + self.contradictions;
-        Ok(self.plain > 0 && findings == 0)
-    }
-
-    fn summary(&self) -> String {
-        let mut parts = Vec::new();
-        if self.plain > 0 {
-            parts.push(format!("{} plain data only", self.plain));
+        if !resync && self.not_read_on > 0 {
+            let length = self.not_read_on;
+            say(format_args!(
+                "{length} bytes from an error on were not read as pickles; --resync looks for more"
+            ));
         }
-        if self.requesting > 0 {
-            let verb = if self.requesting == 1 { "requests" } else { "request" };
-            let calls = counted(self.calls, "call", "calls");
-            let others = counted(self.others, "other thing", "other things");
-            let what = [calls, others].into_iter().flatten().collect::<Vec<_>>().join(" and ");
-            let broken = match self.broken {
-                0 => String::new(),
-                broken => format!(" ({broken} broken)"),
-            };
-            parts.push(format!("{} {verb} {what}{broken}", self.requesting));
-        }
-        if self.unreadable > 0 {
-            parts.push(format!("{} unreadable", self.unreadable));
-        }
-        let mut summary = match self.pickles() {
-            0 => "no pickle was found".to_owned(),
-            1 => format!("1 pickle: {}", parts.join(", ")),
-            pickles => format!("{pickles} pickles: {}", parts.join(", ")),
-        };
-        if self.unread > 0 {
-            let _ = write!(summary, "; {} bytes were not read as pickle", self.unread);
-        }
-        if let Some(gaps) = counted(self.gaps, "gap", "gaps") {
-            let _ = write!(summary, "; {gaps}");
-        }
-        if let Some(times) = counted(self.contradictions, "time", "times") {
-            let _ = write!(summary, "; other bytes were sent again {times}");
-        }
-        summary
+        Ok(self.tally.is_clean())
     }
 
     fn as_json(
@@ -210,8 +201,12 @@ impl Report {
         format: &Format,
         header: usize,
         audit: &Audit,
+        looks: Option<&str>,
     ) -> Result<()> {
         let mut line = String::from("{");
+        if let Some((_, member)) = &self.file {
+            line.push_str(member);
+        }
         if self.session {
             let (connection, side) = (message.connection, message.side);
             let _ = write!(line, r#""connection":{connection},"side":"{side}","#);
@@ -228,12 +223,21 @@ impl Report {
         if message.split == Split::Guessed {
             line.push_str(r#""split":"guessed","#);
         }
+        if let Some(looks) = looks {
+            let _ = write!(line, r#""looks_like":"{looks}","#);
+        }
         written(self.out.write_all(line.as_bytes()))?;
         audit.write_json(header, &mut |piece| written(self.out.write_all(piece.as_bytes())))?;
         written(self.out.write_all(b"}\n"))
     }
 
-    fn as_tree(&mut self, message: &Message, header: usize, audit: &Audit) -> Result<()> {
+    fn as_tree(
+        &mut self,
+        message: &Message,
+        header: usize,
+        audit: &Audit,
+        looks: Option<&str>,
+    ) -> Result<()> {
         let size = message.raw.len();
         let place = if self.session {
             let head = head(message.time, message.connection, Some(message.side));
@@ -247,6 +251,9 @@ impl Report {
             Verdict::Requests => format!("requests {}", audit.counts()),
             Verdict::Unreadable => "unreadable".to_owned(),
         };
+        if let Some(looks) = looks {
+            let _ = write!(words, "; looks like {looks}, not like a pickle");
+        }
         if let Some(fault) = audit.fault() {
             let at = header + fault.at;
             let message = visible(&fault.message);
@@ -254,7 +261,7 @@ impl Report {
                 write!(words, "; {FAULT}{} at byte {at}: {message}{FAULT:#}", fault.kind.name());
         }
         let guessed = if message.split == Split::Guessed { ", its beginning guessed" } else { "" };
-        self.line(&format!("{place}{guessed}: {words}"))?;
+        self.about(&format!("{place}{guessed}: {words}"))?;
         for request in audit.requests().iter().take(LISTED) {
             self.line(&request_line(audit, request, header))?;
         }
@@ -268,70 +275,16 @@ impl Report {
         Ok(())
     }
 
+    /// A line about the file.
+    fn about(&mut self, line: &str) -> Result<()> {
+        match (&self.file, line.strip_prefix('{')) {
+            (Some((_, member)), Some(rest)) if self.json => self.line(&format!("{{{member}{rest}")),
+            (Some((prefix, _)), _) => self.line(&format!("{prefix}{line}")),
+            (None, _) => self.line(line),
+        }
+    }
+
     fn line(&mut self, line: &str) -> Result<()> {
         written(self.out.write_all(line.as_bytes()).and_then(|()| self.out.write_all(b"\n")))
     }
-}
-
-fn counted(count: u64, one: &str, many: &str) -> Option<String> {
-    match count {
-        0 => None,
-        1 => Some(format!("1 {one}")),
-        _ => Some(format!("{count} {many}")),
-    }
-}
-
-fn request_line(audit: &Audit, request: &Request, header: usize) -> String {
-    let indent = "  ".repeat(request.depth.min(LEVELS) + 1);
-    let deep = match request.depth {
-        0..=LEVELS => String::new(),
-        depth => format!("({depth} deep) "),
-    };
-    let shown = audit.describe(request);
-    let (opcode, at) = (request.opcode_name(), header + request.offset);
-    let result = match request.kept {
-        _ if request.after_error => ", after the error",
-        Some(true) => ", kept",
-        Some(false) => ", discarded",
-        None => ", before the error",
-    };
-    let mut line = format!("{indent}{deep}{shown}  {DIM}{opcode} at byte {at}{result}{DIM:#}");
-    if let Some(finding) = audit.describe_finding(request) {
-        let _ = write!(line, "; {FAULT}{finding}{FAULT:#}");
-    }
-    if let Some(note) = audit.note(request) {
-        let style = if note.gadget { FAULT } else { DIM };
-        let _ = write!(line, "; {style}{}{style:#}", note.text);
-    }
-    line
-}
-
-/// The names of the requests that are not listed, what is known from harm first.
-fn rest_line(audit: &Audit, rest: &[Request]) -> String {
-    let mut names: HashMap<_, (usize, &Request)> = HashMap::new();
-    for request in rest {
-        let key = (audit.global(request), request.kind, audit.finding(request).is_some());
-        names.entry(key).or_insert((0, request)).0 += 1;
-    }
-    let mut names: Vec<_> = names.into_iter().collect();
-    // What is known of a name is looked up, which comparing is to do but once for each.
-    names.sort_by_cached_key(|&((_, _, finding), (count, first))| {
-        let gadget = audit.note(first).is_some_and(|note| note.gadget);
-        (!finding, !gadget, std::cmp::Reverse(count), first.offset)
-    });
-    let listed = names.iter().take(NAMES).map(|&((global, kind, finding), (count, _))| {
-        let name = match global {
-            Some((module, name)) => visible(&format!("{module}.{name}")).into_owned(),
-            None if finding => "a computed name".to_owned(),
-            None => kind.name().replace('_', " "),
-        };
-        let end = name.floor_char_boundary(NAME_SHOWN);
-        format!("{} {count}", &name[..end])
-    });
-    let listed = listed.collect::<Vec<_>>().join(", ");
-    let more = match names.len().saturating_sub(NAMES) {
-        0 => String::new(),
-        more => format!(", and {more} more names"),
-    };
-    format!("  and {} more: {listed}{more}", rest.len())
 }

@@ -16,7 +16,7 @@ const AFTER: usize = 1 << 20;
 const BROKEN: usize = 64;
 
 /// Takes messages, and has those that are pickles audited.
-pub(super) struct Sides {
+pub(super) struct Sides<'r> {
     /// What the messages are; `None` for what each says that it is.
     format: Option<Format>,
     selection: Selection,
@@ -26,16 +26,16 @@ pub(super) struct Sides {
     broken: BTreeMap<(ConnectionId, Side), Message>,
     /// How much of each side was not looked at, and as what it was read.
     unread: BTreeMap<(ConnectionId, Side), (Format, u64)>,
-    report: Report,
+    report: &'r mut Report,
 }
 
-impl Sides {
+impl<'r> Sides<'r> {
     pub(super) fn new(
         format: Option<Format>,
         limits: Limits,
         selection: Selection,
-        report: Report,
-    ) -> Sides {
+        report: &'r mut Report,
+    ) -> Sides<'r> {
         Sides {
             format,
             selection,
@@ -47,24 +47,19 @@ impl Sides {
         }
     }
 
-    /// Whether as many pickles were audited as were asked for.
-    pub(super) fn is_done(&self) -> bool {
-        self.selection.count.is_some_and(|count| self.report.pickles() >= count)
-    }
-
-    /// Says what is left, and gives the report back.
-    pub(super) fn finish(mut self) -> Result<Report> {
+    /// Says what is left.
+    pub(super) fn finish(mut self) -> Result<()> {
         while let Some((_, message)) = self.broken.pop_first() {
-            self.audit(&message)?;
+            self.audit_last(&message)?;
         }
         for ((connection, side), (format, length)) in self.unread {
             self.report.unread(connection, side, &format, length)?;
         }
-        Ok(self.report)
+        Ok(())
     }
 
     fn message(&mut self, mut message: Message) -> Result<()> {
-        if !self.takes(message.connection, Some(message.side)) || self.is_done() {
+        if !self.takes(message.connection, Some(message.side)) {
             return Ok(());
         }
         let side = (message.connection, message.side);
@@ -86,7 +81,9 @@ impl Sides {
             *unread += length;
             return Ok(());
         }
-        self.give_broken(side)?;
+        if let Some(broken) = self.broken.remove(&side) {
+            self.audit(&broken)?;
+        }
         let lost = message.body.as_ref().is_err_and(|fault| fault.kind != FaultKind::Truncated);
         if lost && message.raw.len() < AFTER && self.broken.len() < BROKEN {
             // What follows may be more of it.
@@ -106,7 +103,7 @@ impl Sides {
             }
             Kind::Gap { side, .. } => {
                 self.give_broken((event.connection, side))?;
-                if self.takes(event.connection, Some(side)) && !self.is_done() {
+                if self.takes(event.connection, Some(side)) {
                     return self.report.gap(event, offset);
                 }
             }
@@ -117,7 +114,7 @@ impl Sides {
                 }
             }
             Kind::Note(Note::Overlap { side, length })
-                if self.takes(event.connection, Some(side)) && !self.is_done() =>
+                if self.takes(event.connection, Some(side)) =>
             {
                 return self.report.contradiction(event, side, length);
             }
@@ -134,14 +131,28 @@ impl Sides {
 
     fn give_broken(&mut self, side: (ConnectionId, Side)) -> Result<()> {
         match self.broken.remove(&side) {
-            Some(message) => self.audit(&message),
+            Some(message) => self.audit_last(&message),
             None => Ok(()),
         }
     }
 
+    /// A broken pickle after which no other was found on its side.
+    fn audit_last(&mut self, message: &Message) -> Result<()> {
+        self.audit(message)?;
+        if self.framing() == Framing::Codec
+            && let Err(fault) = &message.body
+        {
+            self.report.not_read_on(message.raw.len().saturating_sub(fault.at) as u64);
+        }
+        Ok(())
+    }
+
+    fn framing(&self) -> Framing {
+        self.format.as_ref().map_or(Framing::Codec, Format::framing)
+    }
+
     fn audit(&mut self, message: &Message) -> Result<()> {
-        let framing = self.format.as_ref().map_or(Framing::Codec, Format::framing);
-        let pickle = framing.unwrap(&message.raw);
+        let pickle = self.framing().unwrap(&message.raw);
         let header = message.raw.len() - pickle.len();
         let mut audit = pickle::audit(pickle, &self.limits);
         if let Err(fault) = &message.body {
@@ -149,11 +160,11 @@ impl Sides {
             audit.blame(Fault { at, ..fault.clone() });
         }
         let format = self.format.as_ref().unwrap_or(&message.format);
-        self.report.pickle(message, format, header, &audit)
+        self.report.pickle(message, format, header, audit)
     }
 }
 
-impl Receive for Sides {
+impl Receive for Sides<'_> {
     fn receive(&mut self, output: Output<'_>) -> Result<()> {
         match output {
             Output::Message(message) => self.message(message),

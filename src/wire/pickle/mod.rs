@@ -36,7 +36,10 @@ mod stack;
 mod text;
 mod typed;
 
-pub use audit::{Audit, Finding, Note, Request, RequestKind, SHOWN, Verdict, audit, note};
+pub use audit::{
+    Audit, Counts, ExpectedName, ExpectedNames, Finding, Note, Request, RequestKind, SHOWN,
+    Verdict, audit, note,
+};
 pub use constructor::is_plain_constructor;
 pub use emit::{encode, encode_with_provenance};
 pub(super) use limits::unknown as unknown_limit;

@@ -3,7 +3,7 @@
 use super::request::What;
 use super::{Audit, Finding, Request, RequestKind};
 use crate::wire::value::{Class, Node, NodeId, Object, Value};
-use crate::wire::visible;
+use crate::wire::visible::is_hazard;
 
 /// How many characters of a request are shown; `--json` has all.
 pub const SHOWN: usize = 200;
@@ -180,10 +180,26 @@ impl Text<'_> {
     }
 
     fn quoted(&mut self, beginning: &str, more: bool) {
-        let escaped = beginning.replace('\\', "\\\\").replace('\'', "\\'").replace('\n', "\\n");
         self.shown.push('\'');
-        self.shown.push_str(&visible(&escaped));
+        for character in beginning.chars() {
+            self.character(character);
+        }
         self.shown.push_str(if more { "…'" } else { "'" });
+    }
+
+    /// As Python's `repr` has it.
+    fn character(&mut self, character: char) {
+        let code = u32::from(character);
+        match character {
+            '\\' | '\'' => self.shown.extend(['\\', character]),
+            '\n' => self.shown.push_str("\\n"),
+            '\r' => self.shown.push_str("\\r"),
+            '\t' => self.shown.push_str("\\t"),
+            _ if !is_hazard(character) => self.shown.push(character),
+            ..='\u{ff}' => self.shown.push_str(&format!("\\x{code:02x}")),
+            ..='\u{ffff}' => self.shown.push_str(&format!("\\u{code:04x}")),
+            _ => self.shown.push_str(&format!("\\U{code:08x}")),
+        }
     }
 
     fn bytes(&mut self, bytes: &[u8]) {

@@ -119,6 +119,9 @@ impl Audit {
             let when = if request.after_error { "after" } else { "before" };
             let _ = write!(line, r#","when":"{when}_error""#);
         }
+        if request.expected {
+            line.push_str(r#","expected":true"#);
+        }
         if let Some(finding) = self.finding(request) {
             let _ = write!(line, r#","finding":"{}""#, finding.name());
         }

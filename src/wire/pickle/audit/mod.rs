@@ -6,14 +6,18 @@
 //! says what is harmful, and none of what is harmless. A pickle that turns out to be broken has asked
 //! for all that stands before the fault, as whoever loads it has done that by then.
 
+mod count;
 mod describe;
+mod expect;
 mod forest;
 mod json;
 mod note;
 mod request;
 mod scan;
 
+pub use count::Counts;
 pub use describe::SHOWN;
+pub use expect::{ExpectedName, ExpectedNames};
 pub use note::{Note, note};
 pub use request::{Finding, Request, RequestKind};
 
@@ -138,33 +142,6 @@ impl Audit {
         self.global(request).and_then(|(module, name)| note(module, name))
     }
 
-    /// How many of the requests are calls.
-    pub fn calls(&self) -> usize {
-        self.requests.iter().filter(|request| request.kind == RequestKind::Call).count()
-    }
-
-    /// How many requests of each kind there are, in words: `2 calls, 1 name`.
-    pub fn counts(&self) -> String {
-        let mut counts = [0usize; 6];
-        for request in &self.requests {
-            counts[request.kind as usize] += 1;
-        }
-        let words = [
-            ("call", "calls"),
-            ("change of a global", "changes of globals"),
-            ("name", "names"),
-            ("persistent id", "persistent ids"),
-            ("extension", "extensions"),
-            ("buffer", "buffers"),
-        ];
-        let counted = counts.iter().zip(words).filter(|(count, _)| **count > 0);
-        let counted = counted.map(|(count, (one, many))| match count {
-            1 => format!("1 {one}"),
-            _ => format!("{count} {many}"),
-        });
-        counted.collect::<Vec<_>>().join(", ")
-    }
-
     fn object(&self, request: &Request) -> Option<&Object> {
         let What::Node(node) = request.what else { return None };
         match self.value.node(node) {
@@ -189,6 +166,7 @@ impl Audit {
                 kept: kept.as_ref().map(|kept| kept[place.node.index()]),
                 // Keys are compared last: then there are requests after a fault.
                 after_error: object.offset > broken_at,
+                expected: false,
                 what: What::Node(place.node),
             });
         }
@@ -225,6 +203,7 @@ impl Audit {
                 depth: 0,
                 kept: None,
                 after_error: true,
+                expected: false,
                 what,
             });
         }

@@ -23,6 +23,8 @@ pub struct Request {
     /// the same objection comes no further than the fault; one with larger limits, or one that does
     /// not mind, does.
     pub after_error: bool,
+    /// Whether somebody said that it is expected, as [`Audit::expect`](super::Audit::expect) has it.
+    pub expected: bool,
     pub(super) what: What,
 }
 
