@@ -4,8 +4,9 @@
 //! and neither building, walking nor dropping a value recurses, however deep a peer nests it.
 
 mod arena;
+mod equality;
+mod object;
 
-use std::collections::HashSet;
 use std::fmt;
 use std::num::NonZeroU32;
 
@@ -13,6 +14,7 @@ use num_bigint::BigInt;
 
 use arena::Arena;
 pub use arena::{Entries, Items};
+pub use object::{Class, Object};
 
 /// A decoded value: nodes, the bytes of their strings, and the node to begin at.
 ///
@@ -83,92 +85,6 @@ impl Node {
             Node::Dict(_) => "a mapping",
             Node::Object(_) => "an object",
         }
-    }
-}
-
-/// What a pickle asks for beyond plain data, kept as the request it is.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Object {
-    /// What is asked for, or called.
-    pub class: Class,
-    /// The arguments of the call; `None` where the class itself is the value.
-    pub arguments: Option<Vec<NodeId>>,
-    /// Whether the call makes an instance without initializing it (`NEWOBJ`, `NEWOBJ_EX`, and the
-    /// instances without arguments of `OBJ` and `INST`), rather than being one like any other.
-    pub uninitialized: bool,
-    /// Keyword arguments (`NEWOBJ_EX`): name and value.
-    pub keywords: Vec<(NodeId, NodeId)>,
-    /// What `BUILD` sets.
-    pub state: Option<NodeId>,
-    /// What `APPEND`, `APPENDS` and `ADDITEMS` add.
-    pub items: Vec<NodeId>,
-    /// What `SETITEM` and `SETITEMS` set.
-    pub entries: Vec<(NodeId, NodeId)>,
-    /// Where in the pickle it is asked for, in bytes from the pickle's start.
-    pub offset: usize,
-}
-
-/// The thing an [`Object`] asks for.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Class {
-    /// A name in a module: `collections`, `OrderedDict`.
-    Global {
-        /// The module's dotted name.
-        module: Box<str>,
-        /// The qualified name in it.
-        name: Box<str>,
-    },
-    /// What another node yields is called.
-    Computed(NodeId),
-    /// An object the receiver knows by this persistent id.
-    Persistent(NodeId),
-    /// A code of `copyreg`'s extension registry.
-    Extension(i64),
-    /// An out-of-band buffer (PEP 574), by its order.
-    Buffer(usize),
-}
-
-impl Object {
-    /// A bare reference to `class`: nothing is called, nothing is set.
-    pub fn reference(class: Class, offset: usize) -> Object {
-        Object {
-            class,
-            arguments: None,
-            uninitialized: false,
-            keywords: Vec::new(),
-            state: None,
-            items: Vec::new(),
-            entries: Vec::new(),
-            offset,
-        }
-    }
-
-    /// Whether it is a bare reference.
-    pub fn is_reference(&self) -> bool {
-        self.arguments.is_none()
-            && self.state.is_none()
-            && self.items.is_empty()
-            && self.entries.is_empty()
-    }
-
-    /// Whether it refers to any node.
-    pub fn has_children(&self) -> bool {
-        self.children().next().is_some()
-    }
-
-    /// The ids of all nodes this one refers to, in the order of its fields.
-    fn children(&self) -> impl Iterator<Item = NodeId> {
-        let class = match self.class {
-            Class::Computed(node) | Class::Persistent(node) => Some(node),
-            Class::Global { .. } | Class::Extension(_) | Class::Buffer(_) => None,
-        };
-        class
-            .into_iter()
-            .chain(self.arguments.iter().flatten().copied())
-            .chain(self.keywords.iter().flat_map(|&(key, value)| [key, value]))
-            .chain(self.state)
-            .chain(self.items.iter().copied())
-            .chain(self.entries.iter().flat_map(|&(key, value)| [key, value]))
     }
 }
 
@@ -446,111 +362,5 @@ impl Value {
             .copied()
             .chain(entries.iter().flat_map(|&(key, value)| [key, value]))
             .chain(object.into_iter().flat_map(|object| object.children()))
-    }
-}
-
-/// Equal as Python data: same types, same values, mappings and sets in the same order, the same
-/// unrolled structure. Floats are equal when their bits are, so NaN equals itself and 0.0 is not
-/// -0.0. Sharing does not matter: `[a, a]` equals two equal lists, a cycle equals its unrolling.
-impl PartialEq for Value {
-    fn eq(&self, other: &Value) -> bool {
-        if self.is_empty() || other.is_empty() {
-            return self.is_empty() && other.is_empty();
-        }
-        let mut seen = HashSet::new();
-        let mut pairs = vec![(self.root, other.root)];
-        while let Some((left, right)) = pairs.pop() {
-            if !self.shallow_equal(left, other, right) {
-                return false;
-            }
-            let nested = self.children(left).next().is_some();
-            // A pair met before is equal or has already failed: this closes cycles.
-            if nested && seen.insert((left, right)) {
-                pairs.extend(self.children(left).zip(other.children(right)));
-            }
-        }
-        true
-    }
-}
-
-impl Value {
-    /// Whether two nodes are equal apart from what they refer to.
-    pub fn shallow_equal(&self, left: NodeId, other: &Value, right: NodeId) -> bool {
-        match (self.node(left), other.node(right)) {
-            (Node::Str(a), Node::Str(b))
-            | (Node::Surrogates(a), Node::Surrogates(b))
-            | (Node::Bytes(a), Node::Bytes(b))
-            | (Node::ByteArray(a), Node::ByteArray(b)) => self.span(*a) == other.span(*b),
-            (Node::Float(a), Node::Float(b)) => a.to_bits() == b.to_bits(),
-            (Node::List(a), Node::List(b))
-            | (Node::Tuple(a), Node::Tuple(b))
-            | (Node::Set(a), Node::Set(b))
-            | (Node::FrozenSet(a), Node::FrozenSet(b)) => a.len() == b.len(),
-            (Node::Dict(a), Node::Dict(b)) => a.len() == b.len(),
-            (Node::Object(a), Node::Object(b)) => {
-                let same_class = match (&a.class, &b.class) {
-                    (Class::Computed(_), Class::Computed(_))
-                    | (Class::Persistent(_), Class::Persistent(_)) => true,
-                    (a, b) => a == b,
-                };
-                same_class
-                    && a.arguments.as_ref().map(Vec::len) == b.arguments.as_ref().map(Vec::len)
-                    && a.keywords.len() == b.keywords.len()
-                    && a.state.is_some() == b.state.is_some()
-                    && a.items.len() == b.items.len()
-                    && a.entries.len() == b.entries.len()
-            }
-            (a, b) => a == b,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_list_nested_a_million_deep_is_compared_and_dropped_without_recursion() {
-        let build = || {
-            let mut value = Value::new();
-            let mut inner = value.add(Node::None);
-            for _ in 0..1_000_000 {
-                inner = value.add_list(&[inner]);
-            }
-            value.set_root(inner);
-            value
-        };
-        assert!(build() == build());
-    }
-
-    #[test]
-    fn cycles_compare_equal_to_themselves_and_sharing_does_not_matter() {
-        let mut cycle = Value::new();
-        let list = cycle.add_list(&[]);
-        *cycle.node_mut(list) = Node::List(cycle.store_items(&[list]));
-        assert!(cycle == cycle.clone());
-
-        let mut shared = Value::new();
-        let inner = shared.add_list(&[]);
-        let outer = shared.add_list(&[inner, inner]);
-        shared.set_root(outer);
-        let mut apart = Value::new();
-        let (a, b) = (apart.add_list(&[]), apart.add_list(&[]));
-        let outer = apart.add_list(&[a, b]);
-        apart.set_root(outer);
-        assert!(shared == apart);
-        assert!(shared != cycle);
-    }
-
-    #[test]
-    fn an_int_is_no_float_and_minus_zero_is_no_zero() {
-        let of = |node| {
-            let mut value = Value::new();
-            value.add(node);
-            value
-        };
-        assert!(of(Node::Int(1)) != of(Node::Float(1.0)));
-        assert!(of(Node::Float(0.0)) != of(Node::Float(-0.0)));
-        assert!(of(Node::Float(f64::NAN)) == of(Node::Float(f64::NAN)));
     }
 }

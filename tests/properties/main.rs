@@ -15,6 +15,11 @@ proptest! {
     }
 
     #[test]
+    fn any_bytes_are_cut_alike_wherever_they_are_split(bytes in opcodes(24)) {
+        splitter::holds_everywhere(&bytes);
+    }
+
+    #[test]
     fn any_bytes_are_a_pickle_that_survives_or_none(bytes in opcodes(40)) {
         machine::holds(&bytes);
     }

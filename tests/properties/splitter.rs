@@ -10,6 +10,19 @@ pub fn holds(input: &[u8]) {
     assert_eq!(ends(stream, &mut [1].into_iter().cycle()), whole);
 }
 
+/// As [`holds`], of a stream that is cut at every byte, and of a short one at every two.
+#[allow(dead_code, reason = "the fuzz target cuts once for each input")]
+pub fn holds_everywhere(stream: &[u8]) {
+    let whole = ends(stream, &mut [usize::MAX].into_iter().cycle());
+    for at in 1..stream.len() {
+        let longest = if stream.len() <= 60 { stream.len() - at } else { 0 };
+        for more in 0..=longest {
+            let mut lengths = [at, more.max(1), usize::MAX].into_iter();
+            assert_eq!(ends(stream, &mut lengths), whole, "cut at {at} and {more} behind it");
+        }
+    }
+}
+
 /// Where each pickle ends, and what the splitter says of the rest, counted from where that begins.
 fn ends(stream: &[u8], lengths: &mut dyn Iterator<Item = usize>) -> (Vec<usize>, Progress) {
     let limits = Limits::default();
