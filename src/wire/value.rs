@@ -138,6 +138,10 @@ impl Span {
     }
 }
 
+/// Of messages from this size on, in bytes, room for all parts is made at once: each step of what grows
+/// by steps is memory that was not touched before, which took longer than the reading itself.
+const LARGE: usize = 1 << 16;
+
 impl Value {
     /// An empty arena; the first node added is the root until [`set_root`](Value::set_root).
     pub fn new() -> Value {
@@ -162,7 +166,13 @@ impl Value {
     pub(in crate::wire) fn for_message(bytes: usize) -> Value {
         // Few encodings have more than one node in four bytes; what is not used is never touched.
         let nodes = Vec::with_capacity((bytes / 4 + 4).min(1 << 20));
-        Value { nodes, data: Vec::with_capacity(bytes.min(1 << 12)), ..Value::default() }
+        let mut value =
+            Value { nodes, data: Vec::with_capacity(bytes.min(1 << 12)), ..Value::default() };
+        if bytes >= LARGE {
+            value.entries.reserve((bytes / 8).min(1 << 18));
+            value.data.reserve((bytes / 4).min(1 << 20));
+        }
+        value
     }
 
     /// The numbers of all nodes, reachable or not, in the order in which they were added.

@@ -105,6 +105,11 @@ impl<T> Default for Arena<T> {
 }
 
 impl<T: Element> Arena<T> {
+    /// Makes room for so many elements.
+    pub(super) fn reserve(&mut self, elements: usize) {
+        self.elements.reserve_exact(elements);
+    }
+
     /// How many elements it has, those that have moved away included.
     pub(super) fn len(&self) -> usize {
         self.elements.len()
