@@ -67,6 +67,19 @@ pub enum Node {
 }
 
 impl Node {
+    /// Whether it may refer to other nodes: a container, or an object.
+    pub fn is_container(&self) -> bool {
+        matches!(
+            self,
+            Node::List(_)
+                | Node::Tuple(_)
+                | Node::Set(_)
+                | Node::FrozenSet(_)
+                | Node::Dict(_)
+                | Node::Object(_)
+        )
+    }
+
     /// The kind of node in words, for messages: `a list`.
     pub fn describe(&self) -> &'static str {
         match self {

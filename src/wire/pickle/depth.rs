@@ -75,7 +75,7 @@ pub(super) fn exceeds(value: &Value, limit: usize) -> bool {
                 depth => *deepest = (*deepest).max(depth - 2),
             },
             None => {
-                let holds = is_container(value, *node);
+                let holds = value.node(*node).is_container();
                 let depth = *deepest + u32::from(holds);
                 // The path down to here, without this node, and what hangs below it.
                 if depth_here - 1 + depth as usize > limit {
@@ -93,17 +93,4 @@ pub(super) fn exceeds(value: &Value, limit: usize) -> bool {
             return true;
         }
     }
-}
-
-fn is_container(value: &Value, node: NodeId) -> bool {
-    use crate::wire::value::Node;
-    matches!(
-        value.node(node),
-        Node::List(_)
-            | Node::Tuple(_)
-            | Node::Set(_)
-            | Node::FrozenSet(_)
-            | Node::Dict(_)
-            | Node::Object(_)
-    )
 }

@@ -41,7 +41,8 @@ fn push_latin1(output: &mut Vec<u8>, byte: u8) {
     }
 }
 
-/// The argument of `UNICODE`: Latin-1 with `\uXXXX` and `\UXXXXXXXX` (`raw-unicode-escape`).
+/// The argument of `UNICODE`: Latin-1 with `\u` before four hexadecimal digits and `\U` before eight
+/// (Python's `raw-unicode-escape`).
 pub(super) fn raw_unicode_escape(line: &[u8]) -> Result<Vec<u8>, Reason> {
     let mut output = Vec::with_capacity(line.len());
     let mut rest = line;

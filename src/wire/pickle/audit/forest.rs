@@ -47,7 +47,7 @@ fn requests(value: &Value, has_root: bool) -> Vec<NodeId> {
     let mut referred = vec![false; value.len()];
     let mut called = HashSet::new();
     for id in value.ids() {
-        if is_leaf(value.node(id)) {
+        if !value.node(id).is_container() {
             continue;
         }
         value.children(id).for_each(|child| referred[child.index()] = true);
@@ -122,7 +122,7 @@ fn reach(
     waiting.iter().for_each(|id| reached[id.index()] = true);
     while let Some(id) = waiting.pop() {
         let node = value.node(id);
-        if is_leaf(node) || !goes_on(node) {
+        if !node.is_container() || !goes_on(node) {
             continue;
         }
         for child in value.children(id) {
@@ -131,18 +131,6 @@ fn reach(
             }
         }
     }
-}
-
-fn is_leaf(node: &Node) -> bool {
-    !matches!(
-        node,
-        Node::List(_)
-            | Node::Tuple(_)
-            | Node::Set(_)
-            | Node::FrozenSet(_)
-            | Node::Dict(_)
-            | Node::Object(_)
-    )
 }
 
 struct Forest<'v> {
@@ -166,7 +154,7 @@ impl Forest<'_> {
             }
             let before = waiting.len();
             for child in self.value.children(id) {
-                let new = !is_leaf(self.value.node(child)) && !self.placed[child.index()];
+                let new = self.value.node(child).is_container() && !self.placed[child.index()];
                 if new {
                     self.placed[child.index()] = true;
                     waiting.push((child, parent));
