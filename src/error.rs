@@ -57,6 +57,20 @@ pub enum Error {
         /// Why not, and what would be.
         reason: String,
     },
+    /// A file that defines no messages, or cannot be understood.
+    #[error("cannot read the schema: {reason}")]
+    Schema {
+        /// Which file, where in it and why, and what to do.
+        reason: String,
+    },
+    /// A configuration file that makes no sense.
+    #[error("{}: {reason}", path.display())]
+    Configuration {
+        /// Which file.
+        path: PathBuf,
+        /// Where in it, and why.
+        reason: String,
+    },
     /// A value that cannot be encoded in the format asked for, or is no value at all.
     #[error("cannot encode as {format}: {reason}")]
     Value {

@@ -26,6 +26,7 @@ mod error;
 pub mod load;
 pub mod message;
 pub mod net;
+pub mod project;
 #[cfg(feature = "python")]
 mod python;
 pub mod record;

@@ -1,6 +1,7 @@
 //! From events to messages: each side's bytes, cut and decoded by its format.
 
 mod assembler;
+mod formats;
 
 use std::fmt::Write as _;
 
@@ -8,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 pub use assembler::{Assembler, Output, Receive};
+pub use formats::{Formats, FormatsByPort};
 
 use crate::session::{ConnectionId, Event, Kind, Side, Start, Timestamp};
 use crate::wire::{Fault, Format, Split, Value};

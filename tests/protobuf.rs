@@ -16,7 +16,7 @@ fn schema() -> &'static Schema {
     SCHEMA.get_or_init(|| {
         let files = ["everything.proto", "legacy.proto"];
         let set = protox::compile(files, ["tests/data/proto"]).expect("the schemas compile");
-        Schema::new(DescriptorPool::from_file_descriptor_set(set).expect("what was compiled"))
+        Schema::new([DescriptorPool::from_file_descriptor_set(set).expect("what was compiled")])
     })
 }
 

@@ -55,6 +55,8 @@ fn status_of(error: &Error) -> Status {
         | Error::Exists { .. }
         | Error::Address { .. }
         | Error::Format { .. }
+        | Error::Schema { .. }
+        | Error::Configuration { .. }
         | Error::Value { .. }
         | Error::NotACapture { .. }
         | Error::Usage(_) => BAD_INPUT,

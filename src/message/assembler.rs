@@ -3,10 +3,10 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use super::Message;
+use super::{Formats, FormatsByPort, Message};
 use crate::Result;
 use crate::session::{ConnectionId, Event, Kind, Side, Sink, Timestamp};
-use crate::wire::{Arrival, Decoded, Decoder, Format};
+use crate::wire::{Arrival, Decoded, Decoder};
 
 /// What an [`Assembler`] yields, in the order of the session.
 #[derive(Debug)]
@@ -44,15 +44,15 @@ const UNREAD: Duration = Duration::from_millis(50);
 ///
 /// Memory is bounded by what each open connection has begun and not completed.
 pub struct Assembler<R> {
-    format: Format,
+    formats: FormatsByPort,
     conversations: HashMap<ConnectionId, Conversation>,
     receiver: R,
 }
 
 impl<R: Receive> Assembler<R> {
-    /// Reads every connection as `format` and gives what it finds to `receiver`.
-    pub fn new(format: Format, receiver: R) -> Assembler<R> {
-        Assembler { format, conversations: HashMap::new(), receiver }
+    /// Reads connections as their `formats` say and gives what it finds to `receiver`.
+    pub fn new(formats: impl Into<FormatsByPort>, receiver: R) -> Assembler<R> {
+        Assembler { formats: formats.into(), conversations: HashMap::new(), receiver }
     }
 
     /// Who receives the messages.
@@ -92,11 +92,15 @@ impl<R: Receive> Sink for Assembler<R> {
             // It is over, or never began: there is nothing to assemble.
             return self.receiver.receive(Output::Event { event, offset: 0 });
         }
-        let format = &self.format;
+        let formats = &self.formats;
+        let port = match event.kind {
+            Kind::Open { server, .. } => Some(server.port()),
+            _ => None,
+        };
         let conversation = self
             .conversations
             .entry(connection)
-            .or_insert_with(|| Conversation::new(connection, format));
+            .or_insert_with(|| Conversation::new(connection, formats.of(port)));
         conversation.expire(event.at);
         conversation.take(event);
         conversation.release(&mut self.receiver)?;
@@ -136,10 +140,10 @@ enum Waiting {
 }
 
 impl Conversation {
-    fn new(connection: ConnectionId, format: &Format) -> Conversation {
+    fn new(connection: ConnectionId, formats: &Formats) -> Conversation {
         Conversation {
             connection,
-            decoders: [Decoder::new(format), Decoder::new(format)],
+            decoders: Side::BOTH.map(|side| Decoder::new(formats.of(side))),
             offsets: [0, 0],
             ended: [false, false],
             messages: 0,

@@ -1,16 +1,17 @@
 //! Which messages there are, and what their fields are called.
 
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use prost_reflect::{DescriptorPool, FieldDescriptor, Kind, MessageDescriptor};
 
 use super::scan::Wire;
 
-/// A set of messages that formats can name.
+/// A set of messages that formats can name: the user's own, and those that are built in.
 #[derive(Clone)]
 pub struct Schema {
-    pool: DescriptorPool,
+    /// Where names are looked up, in this order.
+    pools: Arc<[DescriptorPool]>,
 }
 
 /// A message of a [`Schema`].
@@ -18,6 +19,9 @@ pub struct Schema {
 pub struct MessageType {
     descriptor: MessageDescriptor,
 }
+
+/// So many messages are named where one is not found.
+const NAMED: usize = 20;
 
 impl Schema {
     /// The messages of `proto/`, which every build knows.
@@ -27,32 +31,65 @@ impl Schema {
             let set = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
             // build.rs has compiled these very bytes.
             let pool = DescriptorPool::decode(set.as_slice()).expect("build.rs wrote descriptors");
-            Schema { pool }
+            Schema { pools: [pool].into() }
         })
     }
 
-    /// The messages of these descriptors.
+    /// The messages of these descriptors, the first ones first, and those that are built in.
     ///
     /// The files must be proto2 or proto3: prost-reflect panics on editions.
-    pub fn new(pool: DescriptorPool) -> Schema {
-        Schema { pool }
+    pub fn new(pools: impl IntoIterator<Item = DescriptorPool>) -> Schema {
+        Schema {
+            pools: pools.into_iter().chain(Schema::built_in().pools.iter().cloned()).collect(),
+        }
+    }
+
+    /// The messages of this schema, and behind them those of `other`.
+    pub fn before(&self, other: &Schema) -> Schema {
+        Schema { pools: self.own().chain(other.pools.iter()).cloned().collect() }
     }
 
     /// The message of this full name, or why there is none.
     pub(in crate::wire) fn message(&self, name: &str) -> Result<MessageType, String> {
-        if let Some(descriptor) = self.pool.get_message_by_name(name) {
+        if let Some(descriptor) = self.pools.iter().find_map(|pool| pool.get_message_by_name(name))
+        {
             return Ok(MessageType { descriptor });
         }
-        let known: Vec<_> = self
-            .pool
-            .all_messages()
-            .filter(|message| !message.is_map_entry())
+        let known: Vec<String> = self
+            .pools
+            .iter()
+            .flat_map(DescriptorPool::all_messages)
+            .filter(|message| !message.is_map_entry() && message.package_name() != GOOGLE)
             .map(|message| message.full_name().to_owned())
-            .take(20)
             .collect();
-        Err(format!("no message is called {name:?}; known are {}", known.join(", ")))
+        let with_package = |full: &&String| full.rsplit('.').next() == Some(name);
+        let listed = match known.iter().find(with_package) {
+            Some(meant) => format!("{meant} has that name in its package"),
+            None if known.len() > NAMED => {
+                format!("known are {}, and {} more", known[..NAMED].join(", "), known.len() - NAMED)
+            }
+            None => format!("known are {}", known.join(", ")),
+        };
+        let advice = if self.own().next().is_none() { "; --proto FILE brings others" } else { "" };
+        Err(format!("no message is called {name:?}; {listed}{advice}"))
+    }
+
+    /// The descriptors beside those that are built in.
+    fn own(&self) -> impl Iterator<Item = &DescriptorPool> {
+        let built_in = &Schema::built_in().pools;
+        self.pools.iter().filter(|pool| !built_in.contains(pool))
     }
 }
+
+impl Default for Schema {
+    /// What is built in.
+    fn default() -> Schema {
+        Schema::built_in().clone()
+    }
+}
+
+/// The package of the well-known types.
+const GOOGLE: &str = "google.protobuf";
 
 impl MessageType {
     /// The full name, with the package: `pb.TempEvent`.
@@ -69,7 +106,8 @@ impl MessageType {
 // prost-reflect's own Debug does not end where a message is part of itself.
 impl fmt::Debug for Schema {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Schema").field("messages", &self.pool.all_messages().len()).finish()
+        let messages: usize = self.pools.iter().map(|pool| pool.all_messages().len()).sum();
+        f.debug_struct("Schema").field("messages", &messages).finish()
     }
 }
 

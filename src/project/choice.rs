@@ -1,0 +1,127 @@
+//! Which format holds where several are named.
+
+use std::sync::Arc;
+
+use super::Configuration;
+use crate::Result;
+use crate::message::{Formats, FormatsByPort};
+use crate::session::Side;
+use crate::wire::protobuf::Schema;
+use crate::wire::{Format, Settings};
+
+/// All that says what messages are. What the user names holds before what a capture says that it was
+/// recorded as, that before what `wirespool.toml` says of the server's port, and that before a guess.
+#[derive(Clone, Debug, Default)]
+pub struct FormatChoice {
+    /// What the user names for the client, and for the server.
+    pub given: [Option<Format>; 2],
+    /// The messages that formats may name.
+    pub schema: Schema,
+    /// What `wirespool.toml` says.
+    pub configuration: Configuration,
+    /// How bytes are read, whatever their format is.
+    pub settings: Arc<Settings>,
+}
+
+impl FormatChoice {
+    /// What the user names for both sides.
+    pub fn of(format: Format) -> FormatChoice {
+        let settings = format.settings().clone();
+        FormatChoice { given: [Some(format.clone()), Some(format)], settings, ..Default::default() }
+    }
+
+    /// The format of this spelling.
+    ///
+    /// # Errors
+    /// [`Error::Format`](crate::Error::Format).
+    pub fn parse(&self, spelling: &str) -> Result<Format> {
+        Ok(Format::parse_with(spelling, &self.schema)?.with_settings(&self.settings))
+    }
+
+    /// Whether the user names the format of a side.
+    pub fn is_given(&self) -> bool {
+        self.given.iter().any(Option::is_some)
+    }
+
+    /// What the user names, if it is the format of both sides.
+    pub fn both(&self) -> Option<Formats> {
+        let [client, server] = self.given.clone();
+        Some(Formats::new(client?, server?))
+    }
+
+    /// The formats of a capture that says that it was recorded as `label`; of a side of which nothing says
+    /// what it is, `unknown`.
+    pub fn of_capture(&self, label: Option<&str>, unknown: &Format) -> FormatsByPort {
+        if let Some(labelled) = label.map(|label| self.labelled(label)) {
+            return self.overridden(labelled).into();
+        }
+        let ports = self.configuration.ports();
+        let ports = ports.map(|(port, formats)| (port, self.overridden(formats.clone()))).collect();
+        let unknown = unknown.clone().with_settings(&self.settings);
+        FormatsByPort::new(ports, self.overridden(unknown.into()))
+    }
+
+    /// The formats that are known for a live connection to this port of a server, if any are; a side of
+    /// which nothing says what it is is looked at.
+    pub fn of_port(&self, port: u16) -> Option<Formats> {
+        let configured = self.configuration.of(port).cloned();
+        let known = configured.or_else(|| self.is_given().then(|| Format::auto().into()))?;
+        Some(self.overridden(known))
+    }
+
+    /// What a capture says that it was recorded as. One of a later version may name a format that this
+    /// one does not know.
+    pub fn labelled(&self, label: &str) -> Formats {
+        let formats = Formats::parse_with(label, &self.schema);
+        formats.unwrap_or_else(|_| Format::auto().into()).with_settings(&self.settings)
+    }
+
+    /// These formats, but for those that the user names.
+    fn overridden(&self, formats: Formats) -> Formats {
+        let side = |side: Side| {
+            let given = self.given[side.index()].as_ref();
+            given.unwrap_or(formats.of(side)).clone()
+        };
+        Formats::new(side(Side::Client), side(Side::Server)).with_settings(&self.settings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn format(spelling: &str) -> Format {
+        spelling.parse().unwrap()
+    }
+
+    fn of_capture(choice: &FormatChoice, label: Option<&str>, port: u16) -> String {
+        choice.of_capture(label, &Format::auto()).of(Some(port)).to_string()
+    }
+
+    #[test]
+    fn what_the_user_names_holds_before_the_label_and_that_before_the_port() {
+        let mut choice = FormatChoice::default();
+        assert_eq!(of_capture(&choice, None, 80), "auto");
+        choice.configuration = Configuration::of_ports([(80, format("text/line").into())]);
+        assert_eq!(of_capture(&choice, None, 80), "text/line");
+        assert_eq!(of_capture(&choice, None, 81), "auto");
+        assert_eq!(of_capture(&choice, Some("pickle"), 80), "pickle");
+        assert_eq!(of_capture(&choice, Some("of a later version"), 80), "auto");
+        choice.given[1] = Some(format("raw"));
+        assert_eq!(of_capture(&choice, Some("pickle"), 80), "client=pickle server=raw");
+        assert_eq!(of_capture(&choice, None, 80), "client=text/line server=raw");
+        choice.given[0] = Some(format("text"));
+        assert_eq!(of_capture(&choice, Some("pickle"), 80), "client=text server=raw");
+    }
+
+    #[test]
+    fn of_a_live_connection_only_what_somebody_says_is_known() {
+        let mut choice = FormatChoice::default();
+        assert_eq!(choice.of_port(80), None);
+        choice.configuration = Configuration::of_ports([(80, format("text/line").into())]);
+        assert_eq!(choice.of_port(80).unwrap().to_string(), "text/line");
+        assert_eq!(choice.of_port(81), None);
+        choice.given[0] = Some(format("pickle"));
+        assert_eq!(choice.of_port(81).unwrap().to_string(), "client=pickle server=auto");
+    }
+}

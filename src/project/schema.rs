@@ -1,0 +1,126 @@
+//! Protocol Buffers schemas from files: `.proto` sources, and descriptor sets as protoc writes them.
+
+use std::path::{Path, PathBuf};
+
+use prost::Message as _;
+use prost_reflect::DescriptorPool;
+use prost_types::FileDescriptorSet;
+
+use crate::wire::protobuf::Schema;
+use crate::{Error, Result};
+
+/// What a file says that is written in an edition, and what is said of it.
+const EDITION: &str = "edition";
+const NO_EDITIONS: &str = "it is written in an edition, which is not supported; \
+                           wirespool reads syntax = \"proto2\" and \"proto3\"";
+
+/// Where messages are defined that formats may name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SchemaFiles {
+    /// `.proto` files, proto2 or proto3.
+    pub proto: Vec<PathBuf>,
+    /// The folders that imports count from, in the order in which they are searched. If there are none,
+    /// those of the `.proto` files, and the working directory.
+    pub include: Vec<PathBuf>,
+    /// Descriptor sets, as `protoc --descriptor_set_out` writes them.
+    pub descriptor_set: Vec<PathBuf>,
+}
+
+impl SchemaFiles {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.proto.is_empty() && self.descriptor_set.is_empty()
+    }
+
+    /// The messages that they define, before those that are built in.
+    ///
+    /// # Errors
+    /// [`Error::File`] for a file that cannot be read, [`Error::Schema`] for one that is no schema, with
+    /// line and column, for an import that is not found, and for a file of an edition.
+    pub fn read(&self) -> Result<Schema> {
+        let mut pools = Vec::new();
+        if !self.proto.is_empty() {
+            pools.push(self.compile()?);
+        }
+        for path in &self.descriptor_set {
+            pools.push(descriptors(path)?);
+        }
+        Ok(Schema::new(pools))
+    }
+
+    fn compile(&self) -> Result<DescriptorPool> {
+        for path in &self.proto {
+            // protox has other words for a file that is not there.
+            std::fs::File::open(path).map_err(|source| Error::file("open", path, source))?;
+        }
+        if !self.include.is_empty() {
+            return self.compile_from(&self.include);
+        }
+        let mut folders: Vec<PathBuf> = Vec::new();
+        for path in &self.proto {
+            let folder = match path.parent() {
+                Some(folder) if folder != Path::new("") => folder,
+                _ => Path::new("."),
+            };
+            if !folders.iter().any(|known| known == folder) {
+                folders.push(folder.to_owned());
+            }
+        }
+        let here = PathBuf::from(".");
+        let near = [&folders[..], std::slice::from_ref(&here)].concat();
+        let far = [std::slice::from_ref(&here), &folders[..]].concat();
+        // A file has one name: it depends on whether others import it from their folder or from here.
+        self.compile_from(&near).or_else(|error| self.compile_from(&far).map_err(|_| error))
+    }
+
+    fn compile_from(&self, include: &[PathBuf]) -> Result<DescriptorPool> {
+        let compile = || {
+            let mut compiler = protox::Compiler::new(include)?;
+            Ok::<_, protox::Error>(compiler.open_files(&self.proto)?.descriptor_pool())
+        };
+        compile().map_err(|error| {
+            // Its Debug is for people: it has the place.
+            let said = format!("{error:?}");
+            let reason = if said.ends_with(&format!("found '{EDITION}'")) {
+                format!("{}: {NO_EDITIONS}", error.file().unwrap_or("a file"))
+            } else if said.contains("include path") {
+                format!("{said}; -I names the folder that imports count from")
+            } else if said.contains("import '") {
+                format!("{said}; -I names the folders to look in")
+            } else {
+                said
+            };
+            Error::Schema { reason }
+        })
+    }
+}
+
+/// The messages of a descriptor set. Google's own files need not be in it.
+fn descriptors(path: &Path) -> Result<DescriptorPool> {
+    let refuse = |reason: String| Error::Schema { reason: format!("{}: {reason}", path.display()) };
+    let bytes = std::fs::read(path).map_err(|source| Error::file("open", path, source))?;
+    let set = FileDescriptorSet::decode(&bytes[..]).map_err(|_| {
+        refuse(
+            "it is no descriptor set; protoc writes one by --descriptor_set_out, \
+                             and --proto takes a .proto file"
+                .to_owned(),
+        )
+    })?;
+    if set.file.is_empty() {
+        return Err(refuse("there is no file in it".to_owned()));
+    }
+    for file in &set.file {
+        // prost-reflect would panic.
+        if !matches!(file.syntax(), "" | "proto2" | "proto3") {
+            return Err(refuse(format!("of {}, {NO_EDITIONS}", file.name())));
+        }
+    }
+    DescriptorPool::from_file_descriptor_set(set.clone()).or_else(|error| {
+        let mut pool = DescriptorPool::global();
+        pool.add_file_descriptor_set(set).map(|()| pool).map_err(|_| {
+            let advice = "; protoc writes what is imported, too, with --include_imports";
+            let advice = if error.to_string().contains("import") { advice } else { "" };
+            refuse(format!("{error:?}{advice}"))
+        })
+    })
+}
