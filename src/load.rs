@@ -1,13 +1,14 @@
 //! From captures to what is played: the script, and what a receipt says of where it comes from.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::capture::{FileIdentity, Reader};
+use crate::message::{Formats, FormatsByPort};
+use crate::project::FormatChoice;
 use crate::replay::{Action, CaptureDigest, Draft, Receipt, Script};
 use crate::session::{ConnectionId, Side};
-use crate::wire::{Codec, FaultKind, Format, Framing, Settings, detect};
+use crate::wire::{Codec, FaultKind, Format, Framing, detect};
 use crate::{Error, Result};
 
 /// How many pieces of a side are looked at to say what they look like.
@@ -16,10 +17,8 @@ const SAMPLED: usize = 20;
 /// What of captures is played, and when. The default is all of it, as it was recorded.
 #[derive(Clone, Debug, Default)]
 pub struct Loading {
-    /// What the messages are; else what each capture says that it was recorded as, else bytes.
-    pub format: Option<Format>,
-    /// How messages are read of which a capture says itself what they are.
-    pub settings: Arc<Settings>,
+    /// What the messages are; of which nothing says it, bytes.
+    pub choice: FormatChoice,
     /// The numbers of the connections to play; all of them if it is not given.
     pub connections: Option<Vec<u64>>,
     /// The longest time in which nothing happens on any connection.
@@ -34,8 +33,8 @@ pub struct Loading {
 pub struct Loaded {
     /// What is played.
     pub script: Script,
-    /// What the messages of the first capture were read as.
-    pub format: Option<Format>,
+    /// What the messages were read as, if that is the same on all connections.
+    pub formats: Option<Formats>,
     /// Where it comes from, for the receipt.
     pub provenance: Provenance,
 }
@@ -69,7 +68,11 @@ impl Loading {
     /// # Errors
     /// What [`Reader`] says of a file.
     pub fn load(&self, paths: &[PathBuf], ours: Side) -> Result<Loaded> {
-        let readers = paths.iter().map(|path| Reader::open_digested(path));
+        let readers = paths.iter().map(|path| {
+            let reader = Reader::open_digested(path)?;
+            let formats = self.formats(&reader);
+            Ok((reader, formats))
+        });
         let mut loaded = self.read(readers, ours)?;
         loaded.provenance.notes.splice(0..0, twice(paths));
         Ok(loaded)
@@ -77,17 +80,16 @@ impl Loading {
 
     fn read(
         &self,
-        readers: impl ExactSizeIterator<Item = Result<Reader>>,
+        readers: impl ExactSizeIterator<Item = Result<(Reader, FormatsByPort)>>,
         ours: Side,
     ) -> Result<Loaded> {
-        let (mut draft, mut label) = (Draft::new(), None);
+        let mut draft = Draft::new();
         let mut provenance = Provenance::default();
         let several = readers.len() > 1;
         for reader in readers {
-            let mut reader = reader?;
+            let (mut reader, formats) = reader?;
             let path = reader.path().display().to_string();
-            let format = self.format(reader.origin().format());
-            draft.read(format.clone(), |sink| reader.read_all(sink))?;
+            draft.read(formats, |sink| reader.read_all(sink))?;
             let found = reader.summary();
             let named_here = |words: String| format!("{path}: {words}");
             provenance.damage.extend(found.damage().into_iter().map(named_here));
@@ -98,7 +100,6 @@ impl Loading {
             }
             let sha256 = reader.digest()?;
             provenance.captures.extend(sha256.map(|sha256| CaptureDigest { path, sha256 }));
-            label.get_or_insert(format);
         }
         let mut script = draft.finish();
         provenance.hint = self.hint(&script);
@@ -112,7 +113,12 @@ impl Loading {
         if let Some(interval) = self.interval {
             script.space(ours, interval);
         }
-        Ok(Loaded { script, format: label, provenance })
+        let [first, others @ ..] = &script.conversations[..] else {
+            return Ok(Loaded { script, formats: None, provenance });
+        };
+        let is_one = others.iter().all(|one| one.formats == first.formats);
+        let formats = is_one.then(|| first.formats.clone());
+        Ok(Loaded { script, formats, provenance })
     }
 
     /// Reads two captures that are to be compared. One that does not say what it was recorded as is read as
@@ -130,7 +136,8 @@ impl Loading {
         if let [Some(one), Some(other)] = &said
             && one != other
         {
-            let alike = one.codec() == other.codec();
+            let alike =
+                Side::BOTH.iter().all(|side| one.of(*side).codec() == other.of(*side).codec());
             let how = if alike { "each is read as its own" } else { "both are read as the first" };
             let names = paths.each_ref().map(|path| path.display());
             notes.push(format!(
@@ -143,9 +150,9 @@ impl Loading {
         }
         let [one, other] = readers;
         let read = |own: usize, reader: Reader| {
-            let format = said[own].clone().or_else(|| said[1 - own].clone());
-            let loading = Loading { format, ..self.clone() };
-            loading.read([Ok(reader)].into_iter(), Side::Client)
+            let said = said[own].clone().or_else(|| said[1 - own].clone());
+            let formats = said.map_or_else(|| self.formats(&reader), FormatsByPort::from);
+            self.read([Ok((reader, formats))].into_iter(), Side::Client)
         };
         let (mut first, second) = (read(0, one)?, read(1, other)?);
         first.provenance.notes.extend(notes);
@@ -153,9 +160,15 @@ impl Loading {
     }
 
     /// What is given, else what a capture says that it was recorded as, if it does.
-    fn said(&self, reader: &Reader) -> Option<Format> {
-        let recorded = || reader.origin().format().map(|recorded| self.format(Some(recorded)));
-        self.format.clone().or_else(recorded)
+    fn said(&self, reader: &Reader) -> Option<Formats> {
+        let is_labelled = reader.origin().format().is_some();
+        let labelled = || is_labelled.then(|| self.formats(reader).of_others().clone());
+        self.choice.both().or_else(labelled)
+    }
+
+    /// The formats of a capture's connections.
+    fn formats(&self, reader: &Reader) -> FormatsByPort {
+        self.choice.of_capture(reader.origin().format(), &Format::raw())
     }
 
     /// Says what may be wrong with the format, for a verdict that is no good.
@@ -165,9 +178,9 @@ impl Loading {
 
     /// Says what bytes look like of which nobody said what they are: their values are not compared.
     fn unnamed(&self, script: &Script) -> Option<String> {
-        let bytes = script.conversations.iter().filter(|one| *one.format.codec() == Codec::Raw);
-        let sides = bytes.flat_map(|one| Side::BOTH.map(|side| (one, side)));
-        let looks = sides.filter(|_| self.format.is_none()).find_map(|(one, side)| {
+        let sides = script.conversations.iter().flat_map(|one| Side::BOTH.map(|side| (one, side)));
+        let bytes = sides.filter(|(one, side)| *one.formats.of(*side).codec() == Codec::Raw);
+        let looks = bytes.filter(|_| !self.choice.is_given()).find_map(|(one, side)| {
             let chunks: Vec<&[u8]> = one
                 .steps
                 .iter()
@@ -181,16 +194,6 @@ impl Loading {
         looks.map(|format| {
             format!("compared as bytes, which look like {format}: -f {format} compares messages")
         })
-    }
-
-    /// What the messages of a capture are that was recorded as `recorded`, if it says so.
-    fn format(&self, recorded: Option<&str>) -> Format {
-        let Some(spelling) = recorded.filter(|_| self.format.is_none()) else {
-            let raw = || Format::raw().with_settings(&self.settings);
-            return self.format.clone().unwrap_or_else(raw);
-        };
-        // A capture of a later version may name a format that this one does not know.
-        Format::parse(spelling).unwrap_or_else(|_| Format::auto()).with_settings(&self.settings)
     }
 }
 
@@ -254,15 +257,5 @@ mod tests {
         for rate in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e10, 1e-6] {
             assert!(interval(rate).is_err(), "{rate}");
         }
-    }
-
-    #[test]
-    fn a_capture_is_read_as_given_else_as_it_says_else_as_bytes() {
-        let given = Loading { format: Some(Format::parse("text").unwrap()), ..Loading::default() };
-        assert_eq!(given.format(Some("pickle")).to_string(), "text");
-        let recorded = Loading::default();
-        assert_eq!(recorded.format(Some("pickle")).to_string(), "pickle");
-        assert_eq!(recorded.format(Some("of a later version")).to_string(), "auto");
-        assert_eq!(recorded.format(None).to_string(), "raw");
     }
 }

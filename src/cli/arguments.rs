@@ -13,22 +13,30 @@ use super::live;
 use super::printer::Look;
 use crate::Error;
 use crate::capture::Writer;
+use crate::message::Formats;
+use crate::project::{Configuration, FILE_NAME, FormatChoice, SchemaFiles};
 use crate::replay::{Carry, Compare, Path, Rules, Tolerance};
 use crate::session::{ConnectionId, Side};
 use crate::wire::{Format, Limit, Settings};
 
-/// The format to read messages by.
+/// The formats to read messages by.
 #[derive(Debug, Args)]
 pub(super) struct FormatArguments {
     /// What the messages are: text, pickle, protobuf:pb.TempEvent, raw, auto; with a framing text/line,
     /// pickle/u32be, protobuf:pb.TempEvent/varint
     #[arg(short, long, value_name = "FORMAT")]
-    pub(super) format: Option<String>,
+    format: Option<String>,
+    /// What the client sends, where that is something else than the server does
+    #[arg(long, value_name = "FORMAT")]
+    client_format: Option<String>,
+    /// What the server sends
+    #[arg(long, value_name = "FORMAT")]
+    server_format: Option<String>,
     #[command(flatten)]
     pub(super) reading: ReadingArguments,
 }
 
-/// How far a guess may go, and what a message may take.
+/// How far a guess may go, what a message may take, and which messages there are.
 #[derive(Debug, Args)]
 pub(super) struct ReadingArguments {
     /// How long `guess` waits for a Protocol Buffers message to go on after a read's end
@@ -42,16 +50,61 @@ pub(super) struct ReadingArguments {
     /// After damaged or missing bytes look for the next pickle; it is marked as guessed, and all after it
     #[arg(long)]
     pub(super) resync: bool,
+    #[command(flatten)]
+    schema: SchemaArguments,
+}
+
+/// Where messages are defined that formats name.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Schema")]
+pub(super) struct SchemaArguments {
+    /// Read messages from a .proto file, for -f protobuf:MESSAGE; may be given several times
+    #[arg(long, value_name = "FILE")]
+    proto: Vec<PathBuf>,
+    /// Look for imported .proto files in DIR; without it in the folders of the files and in the working
+    /// directory; may be given several times
+    #[arg(short = 'I', long, value_name = "DIR")]
+    include: Vec<PathBuf>,
+    /// Read messages from a descriptor set, as protoc --include_imports --descriptor_set_out writes it; may
+    /// be given several times
+    #[arg(long, value_name = "FILE")]
+    descriptor_set: Vec<PathBuf>,
+    /// Do not look for a wirespool.toml with the formats of ports, here or in a folder around
+    #[arg(long)]
+    no_config: bool,
+}
+
+impl SchemaArguments {
+    /// What is known of formats without those that are named, with these settings.
+    fn choice(&self, settings: Arc<Settings>) -> Result<FormatChoice, Failure> {
+        let configuration = match std::env::current_dir() {
+            Ok(folder) if !self.no_config => Configuration::find(&folder)?,
+            // A working directory that is gone has no file.
+            _ => Configuration::default(),
+        };
+        let files = SchemaFiles {
+            proto: self.proto.clone(),
+            include: self.include.clone(),
+            descriptor_set: self.descriptor_set.clone(),
+        };
+        let schema = files.read()?.before(configuration.schema());
+        Ok(FormatChoice { schema, configuration, settings, ..FormatChoice::default() })
+    }
+
+    /// The format `spelling` stands for.
+    pub(super) fn format(&self, spelling: &str) -> Result<Format, Failure> {
+        self.choice(Arc::default())?.parse(spelling).at("--format")
+    }
 }
 
 impl ReadingArguments {
     /// The format `spelling` stands for, with these settings.
     pub(super) fn format(&self, spelling: &str) -> Result<Format, Failure> {
-        Ok(Format::parse(spelling).at("--format")?.with_settings(&self.settings()?))
+        self.schema.choice(self.settings()?)?.parse(spelling).at("--format")
     }
 
     /// How bytes are read, whatever their format is.
-    pub(super) fn settings(&self) -> Result<Arc<Settings>, Failure> {
+    fn settings(&self) -> Result<Arc<Settings>, Failure> {
         let (guess_window, resync) = (self.guess_window, self.resync);
         let mut settings = Settings { guess_window, resync, ..Settings::default() };
         self.limit.iter().cloned().try_for_each(|limit| settings.limit(limit)).at("--limit")?;
@@ -60,21 +113,26 @@ impl ReadingArguments {
 }
 
 impl FormatArguments {
-    /// The format that was given.
-    pub(super) fn given(&self) -> Result<Option<Format>, Failure> {
-        self.format.as_deref().map(|spelling| self.reading.format(spelling)).transpose()
+    /// All that says what messages are.
+    pub(super) fn choice(&self) -> Result<FormatChoice, Failure> {
+        let mut choice = self.reading.schema.choice(self.reading.settings()?)?;
+        let parse = |spelling: &Option<String>, flag| {
+            spelling.as_deref().map(|spelling| choice.parse(spelling).at(flag)).transpose()
+        };
+        let both = parse(&self.format, "--format")?;
+        let client = parse(&self.client_format, "--client-format")?;
+        let server = parse(&self.server_format, "--server-format")?;
+        choice.given = [client.or_else(|| both.clone()), server.or(both)];
+        Ok(choice)
     }
 
-    /// The format that was given, else the one the capture says it was recorded as, else what the
-    /// bytes look like.
-    pub(super) fn or_recorded(&self, recorded: Option<&str>) -> Result<Format, Failure> {
-        match &self.format {
-            Some(spelling) => self.reading.format(spelling),
-            // A capture of a later version may name a format that this one does not know.
-            None => Ok(recorded
-                .and_then(|spelling| self.reading.format(spelling).ok())
-                .map_or_else(|| self.reading.format("auto"), Ok)?),
-        }
+    /// The formats of a live connection to this port of a server: those given, else what wirespool.toml
+    /// says.
+    pub(super) fn of_port(&self, port: u16) -> Result<Formats, Failure> {
+        self.choice()?.of_port(port).ok_or_else(|| {
+            let reason = format!("-f FORMAT is missing, and no {FILE_NAME} knows port {port}");
+            Failure::from(Error::Usage(reason))
+        })
     }
 }
 
@@ -188,8 +246,8 @@ pub(super) struct OutputArguments {
 
 impl OutputArguments {
     /// The capture's writer, if one was asked for.
-    pub(super) fn writer(&self, format: Option<&Format>) -> Result<Option<Writer>, Failure> {
-        let create = |path| live::writer(path, self.force, format);
+    pub(super) fn writer(&self, formats: Option<&Formats>) -> Result<Option<Writer>, Failure> {
+        let create = |path| live::writer(path, self.force, formats);
         self.output.as_deref().map(create).transpose()
     }
 }

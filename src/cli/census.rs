@@ -1,10 +1,10 @@
 //! What `info` says of each connection, counted from events.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::SocketAddr;
 
 use crate::Result;
-use crate::message::{Assembler, Output, Receive};
+use crate::message::{Assembler, FormatsByPort, Output, Receive};
 use crate::session::{ConnectionId, Event, Kind, Note, Side, Sink, Start, Timestamp};
 use crate::wire::{Codec, Format, detect};
 
@@ -52,11 +52,15 @@ impl SideCounts {
 }
 
 impl Census {
-    /// Counts messages too if a format is given.
-    pub(super) fn new(format: Option<Format>) -> Census {
-        let messages = format.map(|format| {
-            let raw = matches!(format.codec(), Codec::Raw | Codec::Auto);
-            Assembler::new(format, MessageCounts { counts: HashMap::new(), raw })
+    /// Counts messages too if formats are given.
+    pub(super) fn new(formats: Option<FormatsByPort>) -> Census {
+        let messages = formats.map(|formats| {
+            let counts = MessageCounts {
+                counts: HashMap::new(),
+                raw: HashSet::new(),
+                formats: formats.clone(),
+            };
+            Assembler::new(formats, counts)
         });
         Census { connections: BTreeMap::new(), messages }
     }
@@ -131,18 +135,33 @@ impl Counts {
 /// Messages, and undecodable ones among them, of each side.
 struct MessageCounts {
     counts: HashMap<(ConnectionId, Side), (u64, u64)>,
-    /// Whether raw bytes are what was asked for.
-    raw: bool,
+    /// Of which sides raw bytes are what was asked for.
+    raw: HashSet<(ConnectionId, Side)>,
+    formats: FormatsByPort,
 }
 
 impl Receive for MessageCounts {
     fn receive(&mut self, output: Output<'_>) -> Result<()> {
-        if let Output::Message(message) = output {
-            let counts = self.counts.entry((message.connection, message.side)).or_default();
-            counts.0 += 1;
-            // After an error the rest of a side may come as raw bytes: that is no message decoded.
-            let given_up = *message.format.codec() == Codec::Raw && !self.raw;
-            counts.1 += u64::from(message.body.is_err() || given_up);
+        match output {
+            Output::Message(message) => {
+                let side = (message.connection, message.side);
+                let counts = self.counts.entry(side).or_default();
+                counts.0 += 1;
+                // After an error the rest of a side may come as raw bytes: that is no message decoded.
+                let given_up = *message.format.codec() == Codec::Raw && !self.raw.contains(&side);
+                counts.1 += u64::from(message.body.is_err() || given_up);
+            }
+            Output::Event {
+                event: Event { connection, kind: Kind::Open { server, .. }, .. },
+                ..
+            } => {
+                let formats = self.formats.of(Some(server.port()));
+                let is_raw =
+                    |side: &Side| matches!(formats.of(*side).codec(), Codec::Raw | Codec::Auto);
+                let sides = Side::BOTH.into_iter().filter(is_raw);
+                self.raw.extend(sides.map(|side| (*connection, side)));
+            }
+            Output::Event { .. } => {}
         }
         Ok(())
     }

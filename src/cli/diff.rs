@@ -49,8 +49,7 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
     let rules = arguments.rules.rules(&[])?;
     arguments.verdict.refuse_same([arguments.first.as_path(), &arguments.second])?;
     let loading = Loading {
-        format: arguments.format.given()?,
-        settings: arguments.format.reading.settings()?,
+        choice: arguments.format.choice()?,
         connections: Some(arguments.connection).filter(|chosen| !chosen.is_empty()),
         ..Loading::default()
     };

@@ -4,11 +4,12 @@ use std::io::{BufRead, Write};
 
 use clap::Args;
 
+use super::arguments::SchemaArguments;
 use super::failure::{At, Failure};
 use super::printer::written;
 use super::{DONE, Outcome};
 use crate::Error;
-use crate::wire::{Format, encode};
+use crate::wire::encode;
 
 /// Write a value's bytes to stdout
 #[derive(Debug, Args)]
@@ -23,10 +24,12 @@ pub(super) struct Arguments {
     /// What to encode it as
     #[arg(short, long, value_name = "FORMAT")]
     format: String,
+    #[command(flatten)]
+    schema: SchemaArguments,
 }
 
 pub(super) fn run(arguments: Arguments) -> Outcome {
-    let format = Format::parse(&arguments.format).at("--format")?;
+    let format = arguments.schema.format(&arguments.format)?;
     let one = |text: &str| -> Result<(), Failure> {
         let bytes =
             format.read_value(text).and_then(|value| encode(&format, &value)).at("VALUE")?;

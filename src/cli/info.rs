@@ -12,8 +12,9 @@ use super::printer::written;
 use super::show::warn_of_damage;
 use super::{DONE, FINDING, Outcome};
 use crate::capture::{Origin, Reader};
+use crate::message::FormatsByPort;
 use crate::session::{ConnectionId, Numbered, Side, Start};
-use crate::wire::Format;
+use crate::wire::{Codec, Format};
 
 /// Say what captures hold: connections, formats, sizes, ends, gaps
 #[derive(Debug, Args)]
@@ -39,11 +40,13 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: Arguments) -> Outcome {
-    let format = arguments.format.given()?;
+    let choice = arguments.format.choice()?;
     let (mut findings, mut first) = (false, 0);
     for file in &arguments.files {
         let mut reader = Reader::open(file)?;
-        let mut numbered = Numbered::new(Census::new(format.clone()), first);
+        let formats = choice.of_capture(reader.origin().format(), &Format::auto());
+        let counted = choice.is_given().then(|| formats.clone());
+        let mut numbered = Numbered::new(Census::new(counted), first);
         reader.read_all(&mut numbered)?;
         first = numbered.next_connection();
         let connections = numbered.into_sink().conclude();
@@ -51,9 +54,9 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
         let sides = connections.values().flat_map(|counts| &counts.sides);
         findings |= sides.into_iter().any(has_finding) || !reader.summary().warnings().is_empty();
         let shown = if arguments.json {
-            as_json(&arguments, &reader, &connections, file).to_string() + "\n"
+            as_json(&formats, &reader, &connections, file).to_string() + "\n"
         } else {
-            as_table(&arguments, &reader, &connections, file)
+            as_table(&formats, &reader, &connections, file)
         };
         written(std::io::Write::write_all(&mut anstream::stdout(), shown.as_bytes()))?;
     }
@@ -64,17 +67,17 @@ fn has_finding(side: &SideCounts) -> bool {
     side.gaps > 0 || side.messages.is_some_and(|(_, undecodable)| undecodable > 0)
 }
 
-/// The format of a side: given, recorded, or by its looks.
-fn format_of(arguments: &Arguments, origin: &Origin, side: &SideCounts) -> Option<String> {
-    let known = arguments.format.format.as_deref().or(origin.format());
-    let looks = || side.looks_like().map(|(format, _)| format);
-    (side.bytes > 0)
-        .then(|| known.map(str::to_owned).or_else(|| looks().as_ref().map(Format::to_string)))
-        .flatten()
+/// The format of a side that sent something: as it is known, else by its looks.
+fn format_of(formats: &FormatsByPort, counts: &Counts, side: Side) -> Option<String> {
+    let one = &counts.sides[side.index()];
+    let known = formats.of(Some(counts.server.port())).of(side);
+    let looks = || one.looks_like().map(|(format, _)| format);
+    let format = if *known.codec() == Codec::Auto { looks() } else { Some(known.clone()) };
+    format.filter(|_| one.bytes > 0).map(|format| format.to_string())
 }
 
 fn as_json(
-    arguments: &Arguments,
+    formats: &FormatsByPort,
     reader: &Reader,
     connections: &BTreeMap<ConnectionId, Counts>,
     file: &std::path::Path,
@@ -89,7 +92,7 @@ fn as_json(
                 let one = &counts.sides[side.index()];
                 let mut fields = json!({
                     "bytes": one.bytes,
-                    "format": format_of(arguments, origin, one),
+                    "format": format_of(formats, counts, side),
                     "gaps": one.gaps,
                     "missing_bytes": one.missing,
                 });
@@ -131,7 +134,7 @@ fn as_json(
 }
 
 fn as_table(
-    arguments: &Arguments,
+    formats: &FormatsByPort,
     reader: &Reader,
     connections: &BTreeMap<ConnectionId, Counts>,
     file: &std::path::Path,
@@ -168,7 +171,7 @@ fn as_table(
                 side.to_string(),
                 one.bytes.to_string(),
                 messages,
-                format_of(arguments, origin, one).unwrap_or_default(),
+                format_of(formats, counts, side).unwrap_or_default(),
                 missing,
                 ended(counts, side),
             ]);

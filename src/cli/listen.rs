@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::arguments::{
-    LimitArguments, OutputArguments, PrintArguments, ReadingArguments, Selection,
+    FormatArguments, LimitArguments, OutputArguments, PrintArguments, Selection,
 };
 use super::failure::At;
 use super::live;
@@ -28,12 +28,8 @@ pub(super) struct Arguments {
     /// Where clients connect: HOST:PORT, or PORT for 127.0.0.1
     #[arg(value_name = "ADDR")]
     address: String,
-    /// What the messages are: text, pickle, protobuf:pb.TempEvent, raw, auto; with a framing text/line,
-    /// pickle/u32be, protobuf:pb.TempEvent/varint
-    #[arg(short, long, value_name = "FORMAT")]
-    format: String,
     #[command(flatten)]
-    reading: ReadingArguments,
+    format: FormatArguments,
     #[command(flatten)]
     output: OutputArguments,
     #[command(flatten)]
@@ -44,17 +40,17 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: Arguments) -> Outcome {
     let address: Address = arguments.address.parse().at("ADDR")?;
-    let format = arguments.reading.format(&arguments.format)?;
+    let formats = arguments.format.of_port(address.port())?;
     let runtime = live::runtime()?;
     runtime.block_on(async {
         let stop = Stop::new();
         live::stop_on_signals(&stop)?;
         let listener = net::listen(&address).await.at("ADDR")?;
         // The file last: a port in use must not leave an empty capture behind.
-        let writer = arguments.output.writer(Some(&format))?;
+        let writer = arguments.output.writer(Some(&formats))?;
         let print = &arguments.print;
         let printer = Printer::new(print.look(), print.events, true, Selection::default());
-        let sink = (writer, Some(Assembler::new(format, printer)));
+        let sink = (writer, Some(Assembler::new(formats, printer)));
         let recorder = Arc::new(Recorder::new(sink));
         live::announce(&listener)?;
         let limits = Limits {

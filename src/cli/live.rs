@@ -13,10 +13,9 @@ use super::printer::Printer;
 use super::process::ProcessNumber;
 use super::words::say;
 use crate::capture::{Summary, Writer, WriterOptions};
-use crate::message::Assembler;
+use crate::message::{Assembler, Formats};
 use crate::net::{Recorder, Stop};
 use crate::record::{Notice, Observer};
-use crate::wire::Format;
 use crate::{Error, Result};
 
 /// The status of a process that was interrupted twice.
@@ -110,9 +109,9 @@ pub(super) fn observer() -> Observer {
 pub(super) fn writer(
     path: &Path,
     force: bool,
-    format: Option<&Format>,
+    formats: Option<&Formats>,
 ) -> std::result::Result<Writer, Failure> {
-    let options = WriterOptions { force, format: format.map(Format::to_string) };
+    let options = WriterOptions { force, format: formats.map(Formats::to_string) };
     Writer::create(path, options).at("--output")
 }
 

@@ -14,10 +14,10 @@ use super::{DONE, FINDING, Outcome, live, rehearsal};
 use crate::Error;
 use crate::capture::{FileIdentity, SharedWriter};
 use crate::load::{Loaded, Loading, Provenance, interval};
+use crate::message::Formats;
 use crate::net::Recorder;
 use crate::replay::{Carry, Options, Receipt, Script, Speed};
 use crate::session::{Side, Sink};
-use crate::wire::Format;
 
 /// How to play, for `replay` and `serve`.
 #[derive(Debug, Args)]
@@ -88,8 +88,7 @@ impl PlayArguments {
         self.verdict.refuse_same(paths().chain(self.output.output.as_deref()))?;
         let chosen = !self.connection.is_empty();
         let loading = Loading {
-            format: self.format.given()?,
-            settings: self.format.reading.settings()?,
+            choice: self.format.choice()?,
             connections: chosen.then(|| self.connection.clone()),
             cap_idle: self.time.cap_idle,
             interval: self.time.rate,
@@ -98,10 +97,13 @@ impl PlayArguments {
     }
 
     /// How to play it; with the capture to complete afterwards, if one is written.
-    pub(super) fn options(&self, format: Option<&Format>) -> Result<(Options, Recording), Failure> {
+    pub(super) fn options(
+        &self,
+        formats: Option<&Formats>,
+    ) -> Result<(Options, Recording), Failure> {
         let rules = self.rules.rules(&self.carry)?;
         // The file last: bad usage must not leave an empty capture behind.
-        let writer = self.output.writer(format)?;
+        let writer = self.output.writer(formats)?;
         let recording = Recording(writer.map(SharedWriter::new));
         let record = recording.0.clone().map(|writer| {
             let sink: Box<dyn Sink + Send> = Box::new(writer);

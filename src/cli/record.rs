@@ -58,7 +58,8 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: Arguments) -> Outcome {
     let to = arguments.to.parse().and_then(Address::dialled).at("--to")?;
     let listen: Address = arguments.listen.parse().at("--listen")?;
-    let format = arguments.format.given()?;
+    let choice = arguments.format.choice()?;
+    let formats = choice.of_port(to.port());
     let runtime = live::runtime()?;
     runtime.block_on(async {
         let (stop, signals) = (Stop::new(), Signals::new());
@@ -70,11 +71,12 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
             None => live::stop_on_signals(&stop)?,
         }
         // The file last: a port in use must not leave an empty capture behind.
-        let writer = live::writer(&arguments.output, arguments.force, format.as_ref())?;
-        let printer = format.map(|format| {
+        let writer = live::writer(&arguments.output, arguments.force, formats.as_ref())?;
+        // What a file says of the port is kept, but nobody asked to see messages.
+        let printer = formats.filter(|_| choice.is_given()).map(|formats| {
             let print = &arguments.print;
             Assembler::new(
-                format,
+                formats,
                 Printer::new(print.look(), print.events, true, Selection::default()),
             )
         });

@@ -41,11 +41,11 @@ fn conversation(
     speed: Speed,
     across_gaps: bool,
 ) -> io::Result<()> {
-    let Conversation { connection, client, server, format, .. } = conversation;
+    let Conversation { connection, client, server, formats, .. } = conversation;
     let start = Instant::now();
     let pace = Pace::new(start, speed);
     let seconds = |due| (pace.due(due) - start).as_secs_f64();
-    write!(out, "connection {connection}: as the {ours}, {client} to {server}, {format}, ")?;
+    write!(out, "connection {connection}: as the {ours}, {client} to {server}, {formats}, ")?;
     writeln!(out, "opens at {:.3} s", seconds(conversation.due))?;
     for taint in conversation.taints() {
         writeln!(out, "  tainted: {taint}")?;

@@ -55,7 +55,7 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
     let listen: Option<Address> =
         arguments.listen.as_deref().map(str::parse).transpose().at("--listen")?;
     let playing = arguments.playing;
-    let Loaded { script, format, provenance } = playing.load(&arguments.files, Side::Client)?;
+    let Loaded { script, formats, provenance } = playing.load(&arguments.files, Side::Client)?;
     if playing.dry_run {
         let Some(listen) = listen else {
             return playing.rehearse(&provenance, &[(&script, Side::Client)]);
@@ -77,7 +77,7 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
             None => Parts::Clients(Arc::new(script)),
         };
         // The file last: bad usage or a port in use must not leave an empty capture behind.
-        let (options, recording) = playing.options(format.as_ref())?;
+        let (options, recording) = playing.options(formats.as_ref())?;
         let options = Options { serial: arguments.serial, ..options };
         live::stop_on_signals(&options.stop)?;
         let played = match parts {

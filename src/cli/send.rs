@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use tokio::sync::mpsc;
 
-use super::arguments::{OutputArguments, PrintArguments, ReadingArguments, Selection, duration};
+use super::arguments::{FormatArguments, OutputArguments, PrintArguments, Selection, duration};
 use super::failure::{At, Failure};
 use super::live;
 use super::printer::Printer;
@@ -41,11 +41,8 @@ pub(super) struct Arguments {
     /// What to send: for text the text itself, for raw base64, else JSON; - reads a value a line
     #[arg(allow_hyphen_values = true)]
     value: String,
-    /// What the value is to be encoded as, and the answers are read as
-    #[arg(short, long, value_name = "FORMAT")]
-    format: String,
     #[command(flatten)]
-    reading: ReadingArguments,
+    format: FormatArguments,
     /// The time from one message to the next; alone, VALUE is sent until Ctrl-C
     #[arg(long, value_name = "TIME", value_parser = duration)]
     interval: Option<Duration>,
@@ -63,18 +60,18 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: Arguments) -> Outcome {
     let address = arguments.address.parse().and_then(Address::dialled).at("ADDR")?;
-    let format = arguments.reading.format(&arguments.format)?;
+    let formats = arguments.format.of_port(address.port())?;
     let (sender, messages) = mpsc::channel(QUEUE);
-    let feed = feed(&arguments, &format, sender)?;
+    let feed = feed(&arguments, formats.of(Side::Client), sender)?;
     let runtime = live::runtime()?;
     let stop = Stop::new();
     runtime.block_on(async {
         live::stop_on_signals(&stop)?;
-        let writer = arguments.output.writer(Some(&format))?;
+        let writer = arguments.output.writer(Some(&formats))?;
         let print = &arguments.print;
         let answers = Selection { side: Some(Side::Server), ..Selection::default() };
         let printer = Printer::new(print.look(), print.events, true, answers);
-        let sink = (writer, Some(Assembler::new(format, printer)));
+        let sink = (writer, Some(Assembler::new(formats, printer)));
         let recorder = Arc::new(Recorder::new(sink));
         let sending = Sending {
             interval: arguments.interval.unwrap_or_default(),

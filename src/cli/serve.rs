@@ -79,7 +79,7 @@ struct ClientArguments {
 pub(super) fn run(arguments: Arguments) -> Outcome {
     let listen: Address = arguments.listen.parse().at("--listen")?;
     let playing = arguments.playing;
-    let Loaded { script, format, provenance } = playing.load(&arguments.files, Side::Server)?;
+    let Loaded { script, formats, provenance } = playing.load(&arguments.files, Side::Server)?;
     if playing.dry_run {
         return playing.rehearse(&provenance, &[(&script, Side::Server)]);
     }
@@ -95,7 +95,7 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
         }
         let program = arguments.command.program(&listener)?;
         // The file last: a port in use must not leave an empty capture behind.
-        let (options, recording) = playing.options(format.as_ref())?;
+        let (options, recording) = playing.options(formats.as_ref())?;
         // Whom COMMAND dials too often is seen only if somebody is there to see it.
         let serving = Serving { stay: program.is_some(), ..serving };
         let signals = Signals::new();

@@ -13,11 +13,13 @@ use super::{DONE, Outcome};
 use crate::capture::Reader;
 use crate::message::Assembler;
 use crate::session::{ConnectionId, Event, Kind, Numbered, Sink};
+use crate::wire::Format;
 use crate::{Error, Result};
 
 /// Print the messages of captures
 ///
-/// Without -f the format is the one the capture was recorded as, else what the bytes look like.
+/// Without -f the format is the one the capture was recorded as, else what wirespool.toml says of the
+/// server's port, else what the bytes look like.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -47,11 +49,12 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
     }
     let print = &arguments.print;
     let mut printer = Printer::new(print.look(), print.events, false, arguments.selection.clone());
+    let choice = arguments.format.choice()?;
     let mut connections = 0;
     for file in &arguments.files {
         let mut reader = Reader::open(file)?;
-        let format = arguments.format.or_recorded(reader.origin().format())?;
-        let mut numbered = Numbered::new(Assembler::new(format, printer), connections);
+        let formats = choice.of_capture(reader.origin().format(), &Format::auto());
+        let mut numbered = Numbered::new(Assembler::new(formats, printer), connections);
         while !numbered.sink().receiver().is_done() && reader.step(&mut numbered)? {}
         connections = numbered.next_connection();
         printer = numbered.into_sink().into_receiver();

@@ -96,6 +96,15 @@ impl FormatsByPort {
         port.and_then(|port| self.ports.get(&port)).unwrap_or(&self.others)
     }
 
+    /// The formats that `change` makes of these.
+    pub fn map(self, change: impl Fn(Side, Format) -> Format) -> FormatsByPort {
+        let change = |Formats { sides: [client, server] }| {
+            Formats::new(change(Side::Client, client), change(Side::Server, server))
+        };
+        let ports = self.ports.into_iter().map(|(port, formats)| (port, change(formats)));
+        FormatsByPort { ports: ports.collect(), others: change(self.others) }
+    }
+
     /// The formats of all connections that do not have a port of their own.
     pub fn of_others(&self) -> &Formats {
         &self.others

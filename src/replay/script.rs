@@ -8,9 +8,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::Result;
-use crate::message::Message;
+use crate::message::{Formats, FormatsByPort, Message};
 use crate::session::{ConnectionId, Side, Sink, Start};
-use crate::wire::Format;
 
 pub use draft::Draft;
 
@@ -29,7 +28,7 @@ pub struct Conversation {
     /// Its number in the capture.
     pub connection: ConnectionId,
     /// What its messages were read as.
-    pub format: Format,
+    pub formats: Formats,
     /// Who dialled.
     pub client: SocketAddr,
     /// Who was dialled.
@@ -87,17 +86,17 @@ pub enum Action {
 }
 
 impl Script {
-    /// Reads a session from `source`, which feeds the sink it is given, as `format`. For several
+    /// Reads a session from `source`, which feeds the sink it is given, as `formats` say. For several
     /// captures in one, see [`Draft`].
     ///
     /// # Errors
     /// What `source` says.
     pub fn read(
-        format: Format,
+        formats: impl Into<FormatsByPort>,
         source: impl FnOnce(&mut dyn Sink) -> Result<()>,
     ) -> Result<Script> {
         let mut draft = Draft::new();
-        draft.read(format, source)?;
+        draft.read(formats, source)?;
         Ok(draft.finish())
     }
 

@@ -12,19 +12,20 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::arguments::{ReadingArguments, Selection, parsed};
+use super::arguments::{FormatArguments, Selection, parsed};
 use super::failure::Failure;
 use super::show::warn_of_damage;
 use super::{DONE, FINDING, Outcome};
 use crate::Error;
 use crate::capture::Reader;
 use crate::message::Assembler;
+use crate::project::FormatChoice;
 use crate::session::{ConnectionId, Event, Kind, Side, Sink, Timestamp};
 use crate::wire::pickle::ExpectedName;
 use crate::wire::{Codec, Format};
 
 use report::Report;
-use sides::Sides;
+use sides::{Sides, is_pickle};
 
 /// The most that is read at once, in bytes.
 const READ_SIZE: usize = 64 * 1024;
@@ -57,11 +58,8 @@ pub(super) struct Arguments {
     /// Files of pickles or captures; - is standard input
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
-    /// How the pickles stand in the bytes: pickle, pickle/u32be
-    #[arg(short, long, value_name = "FORMAT")]
-    format: Option<String>,
     #[command(flatten)]
-    reading: ReadingArguments,
+    format: FormatArguments,
     /// Print a JSON line for each pickle, with all of its requests
     #[arg(long)]
     json: bool,
@@ -77,7 +75,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: Arguments) -> Outcome {
-    let format = arguments.format()?;
+    let choice = arguments.choice()?;
     let expected = arguments.expect.iter().cloned().collect();
     let most = arguments.selection.count;
     let mut report = Report::new(arguments.json, arguments.all, most, expected);
@@ -87,7 +85,7 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
         if several {
             report.name_file(path);
         }
-        match arguments.audit(path, format.clone(), &mut report) {
+        match arguments.audit(path, &choice, &mut report) {
             Ok(status) => worst = worst.max(status),
             // One file says nothing about the others.
             Err(failure) if several && !failure.is_broken_pipe() => {
@@ -97,13 +95,13 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
             Err(failure) => return Err(failure),
         }
     }
-    let clean = report.conclude(arguments.reading.resync)?;
+    let clean = report.conclude(arguments.format.reading.resync)?;
     Ok(if clean { worst } else { worst.max(FINDING) })
 }
 
 impl Arguments {
     /// Audits one file; a capture that is damaged is a finding.
-    fn audit(&self, path: &Path, format: Option<Format>, report: &mut Report) -> Outcome {
+    fn audit(&self, path: &Path, choice: &FormatChoice, report: &mut Report) -> Outcome {
         let (beginning, source) = open(path)?;
         let whole = Cursor::new(beginning.clone()).chain(source);
         if beginning.starts_with(b"PK\x03\x04") {
@@ -114,25 +112,27 @@ impl Arguments {
         let is_capture = is_capture(&beginning);
         report.begin(is_capture);
         let status = match is_capture {
-            true => capture(self, path, format, whole, report)?,
-            false => pickles(self, path, format, whole, report)?,
+            true => capture(self, path, choice, whole, report)?,
+            false => pickles(self, path, choice, whole, report)?,
         };
         report.end()?;
         Ok(status)
     }
 
-    /// The format that was given, which has to be one of pickles.
-    fn format(&self) -> Result<Option<Format>, Failure> {
-        let Some(spelling) = &self.format else { return Ok(None) };
-        let format = self.reading.format(spelling)?;
-        match format.codec() {
-            Codec::Pickle => Ok(Some(format)),
-            Codec::Auto => Ok(None),
-            _ => {
-                let words =
-                    format!("{spelling} holds no pickles; audit takes pickle, pickle/u32be");
+    /// All that says how pickles stand in the bytes: what is given has to be pickles, of one side at least.
+    fn choice(&self) -> Result<FormatChoice, Failure> {
+        let mut choice = self.format.choice()?;
+        // It is what is done anyway.
+        choice.given.iter_mut().for_each(|given| {
+            given.take_if(|format| *format.codec() == Codec::Auto);
+        });
+        let others = choice.given.iter().flatten().filter(|format| !is_pickle(format));
+        match others.clone().next() {
+            Some(other) if others.count() == choice.given.len() => {
+                let words = format!("{other} holds no pickles; audit takes pickle, pickle/u32be");
                 Err(Error::Usage(words).into())
             }
+            _ => Ok(choice),
         }
     }
 }
@@ -187,20 +187,22 @@ fn is_capture(beginning: &[u8]) -> bool {
 fn capture(
     arguments: &Arguments,
     path: &Path,
-    given: Option<Format>,
+    choice: &FormatChoice,
     source: impl Read + Send + 'static,
     report: &mut Report,
 ) -> Outcome {
     let mut reader = Reader::from_stream(source, path)?;
-    let reading = &arguments.reading;
-    let recorded = reader.origin().format().and_then(|spelling| reading.format(spelling).ok());
-    let format = given.or(recorded.filter(|format| *format.codec() == Codec::Pickle));
-    let read_as = match &format {
-        Some(format) => cut_as(format),
-        None => reading.format("auto")?,
-    };
-    let limits = reading.settings()?.limits.clone();
-    let sides = Sides::new(format, limits, arguments.selection.clone(), report);
+    let auto = Format::auto().with_settings(&choice.settings);
+    let read_as = choice.of_capture(reader.origin().format(), &auto).map(|side, format| {
+        let is_given = choice.given[side.index()].is_some();
+        match is_pickle(&format) {
+            true => cut_as(&format),
+            false if is_given => format,
+            false => auto.clone(),
+        }
+    });
+    let limits = choice.settings.limits.clone();
+    let sides = Sides::new(limits, arguments.selection.clone(), report);
     let mut assembler = Assembler::new(read_as, sides);
     while reader.step(&mut assembler)? {}
     assembler.finish()?;
@@ -213,7 +215,7 @@ fn capture(
 fn pickles(
     arguments: &Arguments,
     path: &Path,
-    given: Option<Format>,
+    choice: &FormatChoice,
     mut source: impl Read,
     report: &mut Report,
 ) -> Outcome {
@@ -225,14 +227,13 @@ fn pickles(
         );
         return Err(Error::Usage(words).into());
     }
-    let format = match given {
-        Some(format) => format,
-        None => arguments.reading.format("pickle")?,
+    let format = match &choice.given[Side::Client.index()] {
+        Some(format) => format.clone(),
+        None => choice.parse("pickle")?,
     };
-    let read_as = cut_as(&format);
-    let limits = format.settings().limits.clone();
-    let sides = Sides::new(Some(format), limits, selection.clone(), report);
-    let mut assembler = Assembler::new(read_as, sides);
+    let limits = choice.settings.limits.clone();
+    let sides = Sides::new(limits, selection.clone(), report);
+    let mut assembler = Assembler::new(cut_as(&format), sides);
     let mut buffer = vec![0; READ_SIZE];
     let side = Side::Client;
     loop {

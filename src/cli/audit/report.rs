@@ -94,7 +94,6 @@ impl Report {
     pub(super) fn pickle(
         &mut self,
         message: &Message,
-        format: &Format,
         header: usize,
         mut audit: Audit,
     ) -> Result<()> {
@@ -109,7 +108,7 @@ impl Report {
         }
         self.left -= 1;
         if self.json {
-            return self.as_json(message, format, header, &audit, looks);
+            return self.as_json(message, header, &audit, looks);
         }
         self.as_tree(message, header, &audit, looks)
     }
@@ -198,7 +197,6 @@ impl Report {
     fn as_json(
         &mut self,
         message: &Message,
-        format: &Format,
         header: usize,
         audit: &Audit,
         looks: Option<&str>,
@@ -219,7 +217,7 @@ impl Report {
         if let Some(frame) = message.frame {
             let _ = write!(line, r#","frame":{frame}"#);
         }
-        let _ = write!(line, r#","format":"{format}","#);
+        let _ = write!(line, r#","format":"{}","#, message.format);
         if message.split == Split::Guessed {
             line.push_str(r#""split":"guessed","#);
         }

@@ -8,7 +8,7 @@ use crate::Result;
 use crate::message::{Message, Output, Receive};
 use crate::session::{ConnectionId, Event, Kind, Note, Side};
 use crate::wire::pickle::{self, Limits};
-use crate::wire::{Codec, Fault, FaultKind, Format, Framing};
+use crate::wire::{Fault, FaultKind, Format, Framing};
 
 /// How much of what follows a broken pickle is looked through, in bytes.
 const AFTER: usize = 1 << 20;
@@ -17,8 +17,6 @@ const BROKEN: usize = 64;
 
 /// Takes messages, and has those that are pickles audited.
 pub(super) struct Sides<'r> {
-    /// What the messages are; `None` for what each says that it is.
-    format: Option<Format>,
     selection: Selection,
     limits: Limits,
     unselected: HashSet<ConnectionId>,
@@ -30,14 +28,8 @@ pub(super) struct Sides<'r> {
 }
 
 impl<'r> Sides<'r> {
-    pub(super) fn new(
-        format: Option<Format>,
-        limits: Limits,
-        selection: Selection,
-        report: &'r mut Report,
-    ) -> Sides<'r> {
+    pub(super) fn new(limits: Limits, selection: Selection, report: &'r mut Report) -> Sides<'r> {
         Sides {
-            format,
             selection,
             limits,
             unselected: HashSet::new(),
@@ -71,11 +63,7 @@ impl<'r> Sides<'r> {
             broken.raw.append(&mut message.raw);
             return Ok(());
         }
-        let is_pickle = match &self.format {
-            Some(format) => message.format.spelling() == format.spelling(),
-            None => *message.format.codec() == Codec::Pickle,
-        };
-        if !is_pickle {
+        if !is_pickle(&message.format) {
             let length = message.raw.len() as u64;
             let (_, unread) = self.unread.entry(side).or_insert((message.format, 0));
             *unread += length;
@@ -139,7 +127,7 @@ impl<'r> Sides<'r> {
     /// A broken pickle after which no other was found on its side.
     fn audit_last(&mut self, message: &Message) -> Result<()> {
         self.audit(message)?;
-        if self.framing() == Framing::Codec
+        if message.format.framing() == Framing::Codec
             && let Err(fault) = &message.body
         {
             self.report.not_read_on(message.raw.len().saturating_sub(fault.at) as u64);
@@ -147,21 +135,21 @@ impl<'r> Sides<'r> {
         Ok(())
     }
 
-    fn framing(&self) -> Framing {
-        self.format.as_ref().map_or(Framing::Codec, Format::framing)
-    }
-
     fn audit(&mut self, message: &Message) -> Result<()> {
-        let pickle = self.framing().unwrap(&message.raw);
+        let pickle = message.format.framing().unwrap(&message.raw);
         let header = message.raw.len() - pickle.len();
         let mut audit = pickle::audit(pickle, &self.limits);
         if let Err(fault) = &message.body {
             let at = fault.at.saturating_sub(header);
             audit.blame(Fault { at, ..fault.clone() });
         }
-        let format = self.format.as_ref().unwrap_or(&message.format);
-        self.report.pickle(message, format, header, audit)
+        self.report.pickle(message, header, audit)
     }
+}
+
+/// Whether messages of this format are pickles, decoded or not.
+pub(super) fn is_pickle(format: &Format) -> bool {
+    format.spelling().split('/').next() == Some("pickle")
 }
 
 impl Receive for Sides<'_> {

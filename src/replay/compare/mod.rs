@@ -96,8 +96,8 @@ impl<'a> Comparison<'a> {
             conversation.steps.iter().filter_map(|step| step.message_of(side)).collect();
         // What was found out of the recording is what the live bytes are expected to be.
         let format = match expected.front() {
-            Some(first) if *conversation.format.codec() == Codec::Auto => &first.format,
-            _ => &conversation.format,
+            Some(first) if *conversation.formats.of(side).codec() == Codec::Auto => &first.format,
+            _ => conversation.formats.of(side),
         };
         let carried = Carried::new(&rules.carry, side, conversation);
         let breaks_off = conversation.cut && !conversation.shows_end_of(side);

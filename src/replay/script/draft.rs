@@ -5,9 +5,8 @@ use std::collections::HashMap;
 use super::bulk::{self, Pieces};
 use super::{Action, Conversation, Gap, Script, Step};
 use crate::Result;
-use crate::message::{Assembler, Output};
+use crate::message::{Assembler, FormatsByPort, Output};
 use crate::session::{ConnectionId, Event, Kind, Numbered, Sink, Timestamp};
-use crate::wire::Format;
 
 /// Gathers a [`Script`] from one capture after the other. Connections of each are numbered on, and all
 /// stand on one line of time.
@@ -46,18 +45,19 @@ impl Draft {
         Draft::default()
     }
 
-    /// Reads a capture from `source`, which feeds the sink it is given, as `format`.
+    /// Reads a capture from `source`, which feeds the sink it is given, as `formats` say.
     ///
     /// # Errors
     /// What `source` says.
     pub fn read(
         &mut self,
-        format: Format,
+        formats: impl Into<FormatsByPort>,
         source: impl FnOnce(&mut dyn Sink) -> Result<()>,
     ) -> Result<()> {
         let first = self.connections;
-        let read_as = format.clone();
-        let assembler = Assembler::new(format, |output: Output<'_>| {
+        let formats = formats.into();
+        let read_as = formats.clone();
+        let assembler = Assembler::new(formats, |output: Output<'_>| {
             self.take(&read_as, output);
             Ok(())
         });
@@ -94,7 +94,7 @@ impl Draft {
         Script { conversations: conversations.collect(), absent: Vec::new() }
     }
 
-    fn take(&mut self, format: &Format, output: Output<'_>) {
+    fn take(&mut self, formats: &FormatsByPort, output: Output<'_>) {
         match output {
             Output::Message(message) => {
                 if let Some((times, conversation)) = self.conversation(message.connection) {
@@ -123,17 +123,17 @@ impl Draft {
                     conversation.steps.insert(place, step);
                 }
             }
-            Output::Event { event, offset } => self.event(format, event, offset),
+            Output::Event { event, offset } => self.event(formats, event, offset),
         }
     }
 
-    fn event(&mut self, format: &Format, event: &Event<'_>, offset: u64) {
+    fn event(&mut self, formats: &FormatsByPort, event: &Event<'_>, offset: u64) {
         if let Kind::Open { client, server, start, .. } = event.kind {
             self.places.insert(event.connection, self.conversations.len());
             let times = Times { opened: event.at, steps: Vec::new(), pieces: Pieces::default() };
             let conversation = Conversation {
                 connection: event.connection,
-                format: format.clone(),
+                formats: formats.of(Some(server.port())).clone(),
                 client,
                 server,
                 opened: Default::default(),

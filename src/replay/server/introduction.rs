@@ -228,7 +228,7 @@ fn head(whole: &Conversation, step: &Step, message: &Message) -> Conversation {
     let gaps = whole.gaps.iter().filter(|gap| gap.side == Side::Client && gap.offset < end);
     Conversation {
         connection: whole.connection,
-        format: whole.format.clone(),
+        formats: whole.formats.clone(),
         client: whole.client,
         server: whole.server,
         opened: whole.opened,
