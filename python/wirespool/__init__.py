@@ -11,7 +11,8 @@
 Addresses are given as "HOST:PORT", a tuple (host, port), or the port alone for 127.0.0.1, and come back as
 tuples. Paths are str or os.PathLike; lengths of time are seconds. A format is written
 CODEC[:MESSAGE][/FRAMING]: text, text/line, pickle, pickle/u32be, protobuf:pb.TempEvent,
-protobuf:pb.TempEvent/varint, protobuf, raw, auto.
+protobuf:pb.TempEvent/varint, protobuf, raw, auto. The nearest wirespool.toml, from the working directory
+upward, says what is spoken at which port where nobody says otherwise.
 
 What goes wrong is a wirespool.Error, or the OSError that fits. All that waits releases the GIL and stops on
 Ctrl-C. Nothing that a peer sends is ever run.
@@ -40,6 +41,7 @@ from wirespool._native import (
     Punctuality,
     Receipt,
     Recording,
+    Schema,
     Serving,
     TempEvent,
     Unmatched,
@@ -76,6 +78,7 @@ __all__ = [
     "Punctuality",
     "Receipt",
     "Recording",
+    "Schema",
     "Serving",
     "TempEvent",
     "Unmatched",

@@ -35,6 +35,7 @@ __all__ = [
     "Punctuality",
     "Receipt",
     "Recording",
+    "Schema",
     "Serving",
     "TempEvent",
     "Unmatched",
@@ -60,6 +61,10 @@ __all__ = [
 _Address: TypeAlias = str | tuple[str, int] | tuple[str, int, int, int] | int
 _Path: TypeAlias = str | PathLike[str]
 _Side: TypeAlias = Literal["client", "server"]
+# Where messages are defined: a .proto file or a descriptor set, several of these, or what was read of them.
+_Schema: TypeAlias = Schema | _Path | Iterable[_Path]
+# A class that protoc generated, or several.
+_MessageType: TypeAlias = type[Any] | Iterable[type[Any]]
 # One rule as the command has it, or several.
 _Rules: TypeAlias = str | Iterable[str]
 _Outcome: TypeAlias = Literal["verified", "delivered", "failed"]
@@ -78,7 +83,7 @@ class DecodeError(Error, ValueError, UnpicklingError):
     """The place, in bytes from the message's first."""
 
 class FormatError(Error, ValueError):
-    """A text that is no format, or a format that cannot do what is asked."""
+    """No format, one that cannot do what is asked, or a file that should say it and cannot be read."""
 
 class CaptureError(Error, ValueError):
     """A file that is no capture, or one damaged so that it cannot be read."""
@@ -100,6 +105,11 @@ def open(
     path: _Path | Iterable[_Path],
     format: str | None = None,
     *,
+    client_format: str | None = None,
+    server_format: str | None = None,
+    schema: _Schema | None = None,
+    message_type: _MessageType | None = None,
+    decoder: Callable[[bytes], Any] | None = None,
     guess_window: float = 0.005,
     limits: Mapping[str, int] | None = None,
     resync: bool = False,
@@ -107,7 +117,11 @@ def open(
 ) -> Capture:
     """Open a capture, pcap or pcapng, or several as one: connections are numbered on.
 
-    Without a format each is read as it was recorded, else as what its bytes look like. `guess_window` is how
+    Without a format each is read as it was recorded, else as wirespool.toml says of its server's port, else as
+    what its bytes look like; `client_format` and `server_format` are for one side. `schema` has the messages
+    that formats name. `message_type` is a generated class of a Protocol Buffers message, or several: values are
+    its instances. `decoder` is a function of a message's bytes, without length or line end, that makes the
+    values; what it raises is the cause of a DecodeError. `guess_window` is how
     long, in seconds, a Protocol Buffers message with no length may pause and still go on. `limits` changes
     what a message may take, as {"depth": 1000}: bytes, and of a pickle nodes, memo, line, digits, depth,
     key_depth, key_nodes; process is for all messages together that are not whole, or being decoded. With
@@ -163,6 +177,22 @@ class Origin:
     def format(self) -> str | None:
         """The spelling of the message format it was recorded as."""
 
+# wire/choice.rs
+
+@final
+class Schema:
+    """Protocol Buffers messages for formats to name: from .proto files, and from descriptor sets."""
+
+    def __new__(
+        cls,
+        *proto: _Path,
+        include: _Path | Iterable[_Path] = (),
+        descriptor_set: _Path | Iterable[_Path] = (),
+    ) -> Self: ...
+    @property
+    def messages(self) -> list[str]:
+        """The full names of its messages, sorted, but for those that are built in."""
+
 # message.rs
 
 @final
@@ -207,7 +237,7 @@ class Message:
         """What it says; the same object every time. Raises DecodeError if it could not be decoded."""
     @property
     def error(self) -> Fault | None:
-        """Why it could not be decoded; None if it could."""
+        """Why it could not be decoded; None if it could. A message_type or a decoder is asked for that."""
     @property
     def unknown(self) -> dict[str, Any] | None:
         """Protocol Buffers fields that the schema does not know, by number."""
@@ -282,6 +312,9 @@ def record(
     *,
     listen: _Address = "127.0.0.1:0",
     format: str | None = None,
+    client_format: str | None = None,
+    server_format: str | None = None,
+    schema: _Schema | None = None,
     force: bool = False,
 ) -> Recording:
     """Record what passes between clients and the server at `to` into `path`, .pcapng or .pcap."""
@@ -306,7 +339,12 @@ class Recording:
 def listen(
     address: _Address = "127.0.0.1:0",
     *,
-    format: str,
+    format: str | None = None,
+    client_format: str | None = None,
+    server_format: str | None = None,
+    schema: _Schema | None = None,
+    message_type: _MessageType | None = None,
+    decoder: Callable[[bytes], Any] | None = None,
     output: _Path | None = None,
     force: bool = False,
     guess_window: float = 0.005,
@@ -338,7 +376,12 @@ class Listener:
 def connect(
     address: _Address,
     *,
-    format: str,
+    format: str | None = None,
+    client_format: str | None = None,
+    server_format: str | None = None,
+    schema: _Schema | None = None,
+    message_type: _MessageType | None = None,
+    decoder: Callable[[bytes], Any] | None = None,
     output: _Path | None = None,
     force: bool = False,
     guess_window: float = 0.005,
@@ -381,6 +424,9 @@ def replay(
     cap_idle: float | None = None,
     patience: float = 5.0,
     format: str | None = None,
+    client_format: str | None = None,
+    server_format: str | None = None,
+    schema: _Schema | None = None,
     guess_window: float = 0.005,
     limits: Mapping[str, int] | None = None,
     resync: bool = False,
@@ -427,6 +473,9 @@ def serve(
     cap_idle: float | None = None,
     patience: float = 5.0,
     format: str | None = None,
+    client_format: str | None = None,
+    server_format: str | None = None,
+    schema: _Schema | None = None,
     guess_window: float = 0.005,
     limits: Mapping[str, int] | None = None,
     resync: bool = False,
@@ -454,6 +503,9 @@ def diff(
     second: _Path,
     *,
     format: str | None = None,
+    client_format: str | None = None,
+    server_format: str | None = None,
+    schema: _Schema | None = None,
     guess_window: float = 0.005,
     limits: Mapping[str, int] | None = None,
     resync: bool = False,

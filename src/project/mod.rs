@@ -9,4 +9,4 @@ mod schema;
 
 pub use choice::FormatChoice;
 pub use configuration::{Configuration, FILE_NAME};
-pub use schema::SchemaFiles;
+pub use schema::{SchemaFiles, schema_of_files};

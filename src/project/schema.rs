@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use prost::Message as _;
 use prost_reflect::DescriptorPool;
-use prost_types::FileDescriptorSet;
+use prost_types::{FileDescriptorProto, FileDescriptorSet};
 
+use crate::Error;
 use crate::wire::protobuf::Schema;
-use crate::{Error, Result};
 
 /// What a file says that is written in an edition, and what is said of it.
 const EDITION: &str = "edition";
@@ -37,7 +37,7 @@ impl SchemaFiles {
     /// # Errors
     /// [`Error::File`] for a file that cannot be read, [`Error::Schema`] for one that is no schema, with
     /// line and column, for an import that is not found, and for a file of an edition.
-    pub fn read(&self) -> Result<Schema> {
+    pub fn read(&self) -> crate::Result<Schema> {
         let mut pools = Vec::new();
         if !self.proto.is_empty() {
             pools.push(self.compile()?);
@@ -48,7 +48,7 @@ impl SchemaFiles {
         Ok(Schema::new(pools))
     }
 
-    fn compile(&self) -> Result<DescriptorPool> {
+    fn compile(&self) -> crate::Result<DescriptorPool> {
         for path in &self.proto {
             // protox has other words for a file that is not there.
             std::fs::File::open(path).map_err(|source| Error::file("open", path, source))?;
@@ -73,7 +73,7 @@ impl SchemaFiles {
         self.compile_from(&near).or_else(|error| self.compile_from(&far).map_err(|_| error))
     }
 
-    fn compile_from(&self, include: &[PathBuf]) -> Result<DescriptorPool> {
+    fn compile_from(&self, include: &[PathBuf]) -> crate::Result<DescriptorPool> {
         let compile = || {
             let mut compiler = protox::Compiler::new(include)?;
             Ok::<_, protox::Error>(compiler.open_files(&self.proto)?.descriptor_pool())
@@ -95,8 +95,24 @@ impl SchemaFiles {
     }
 }
 
-/// The messages of a descriptor set. Google's own files need not be in it.
-fn descriptors(path: &Path) -> Result<DescriptorPool> {
+/// The messages of files that are serialized as `FileDescriptorProto`s, before those that are built in.
+///
+/// # Errors
+/// [`Error::Schema`] as for [`SchemaFiles::read`].
+pub fn schema_of_files(serialized: &[Vec<u8>]) -> crate::Result<Schema> {
+    if serialized.is_empty() {
+        return Ok(Schema::default());
+    }
+    let files = serialized.iter().map(|bytes| FileDescriptorProto::decode(&bytes[..]));
+    let pool = match files.collect::<Result<Vec<_>, _>>() {
+        Ok(file) => pool(FileDescriptorSet { file }),
+        Err(error) => Err(error.to_string()),
+    };
+    Ok(Schema::new([pool.map_err(|reason| Error::Schema { reason })?]))
+}
+
+/// The messages of a descriptor set.
+fn descriptors(path: &Path) -> crate::Result<DescriptorPool> {
     let refuse = |reason: String| Error::Schema { reason: format!("{}: {reason}", path.display()) };
     let bytes = std::fs::read(path).map_err(|source| Error::file("open", path, source))?;
     let set = FileDescriptorSet::decode(&bytes[..]).map_err(|_| {
@@ -109,10 +125,15 @@ fn descriptors(path: &Path) -> Result<DescriptorPool> {
     if set.file.is_empty() {
         return Err(refuse("there is no file in it".to_owned()));
     }
+    pool(set).map_err(refuse)
+}
+
+/// The messages of these files, or why there are none. Google's own files need not be among them.
+fn pool(set: FileDescriptorSet) -> Result<DescriptorPool, String> {
     for file in &set.file {
         // prost-reflect would panic.
         if !matches!(file.syntax(), "" | "proto2" | "proto3") {
-            return Err(refuse(format!("of {}, {NO_EDITIONS}", file.name())));
+            return Err(format!("of {}, {NO_EDITIONS}", file.name()));
         }
     }
     DescriptorPool::from_file_descriptor_set(set.clone()).or_else(|error| {
@@ -120,7 +141,7 @@ fn descriptors(path: &Path) -> Result<DescriptorPool> {
         pool.add_file_descriptor_set(set).map(|()| pool).map_err(|_| {
             let advice = "; protoc writes what is imported, too, with --include_imports";
             let advice = if error.to_string().contains("import") { advice } else { "" };
-            refuse(format!("{error:?}{advice}"))
+            format!("{error:?}{advice}")
         })
     })
 }

@@ -12,7 +12,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple, PyType};
 
 use crate::Error;
-use crate::wire::Fault;
+use crate::wire::{Fault, FaultKind};
 
 /// The exceptions of the module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +59,8 @@ impl Exception {
                  `at` the place, in bytes from the message's first."
             }
             Exception::Format => {
-                "A text that is no format, or a format that cannot do what is asked."
+                "A text that is no format, a format that cannot do what is asked, or a file that should say \
+                 what formats are and cannot be read."
             }
             Exception::Capture => {
                 "A file that is no capture, or one damaged so that it cannot be read."
@@ -145,6 +146,21 @@ pub(super) fn decode_error(py: Python<'_>, fault: &Fault) -> PyErr {
     raised().unwrap_or_else(|error| error)
 }
 
+/// The fault that a DecodeError is of; `None` of another exception.
+pub(super) fn fault_of(py: Python<'_>, error: &PyErr) -> PyResult<Option<Fault>> {
+    if !is_decode_error(py, error) {
+        return Ok(None);
+    }
+    let value = error.value(py);
+    let (kind, at) = (value.getattr("kind")?.extract::<String>()?, value.getattr("at")?.extract()?);
+    let kind = FaultKind::ALL.into_iter().find(|known| known.name() == kind);
+    let kind = kind.unwrap_or(FaultKind::Schema);
+    let words = value.str()?.to_string_lossy().into_owned();
+    // The words of a DecodeError begin with the kind and the place.
+    let message = words.split_once(": ").map_or(words.as_str(), |(_, message)| message).to_owned();
+    Ok(Some(Fault { kind, at, message }))
+}
+
 /// Whether this is a DecodeError already.
 pub(super) fn is_decode_error(py: Python<'_>, error: &PyErr) -> bool {
     Exception::Decode.class(py).is_ok_and(|class| error.get_type(py).is(class))
@@ -173,7 +189,9 @@ impl From<Error> for PyErr {
                 let words = format!("cannot {action} {address}: {}", strerror(&source));
                 os_error(&source, words, None)
             }
-            Error::Format { .. } => Exception::Format.with(py, words),
+            Error::Format { .. } | Error::Schema { .. } | Error::Configuration { .. } => {
+                Exception::Format.with(py, words)
+            }
             Error::NotACapture { .. } | Error::Damaged { .. } => Exception::Capture.with(py, words),
             Error::Address { .. } | Error::Value { .. } | Error::Usage(_) => {
                 Exception::Usage.with(py, words)

@@ -6,9 +6,9 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyBytes;
 
-use super::error::decode_error;
+use super::error::{decode_error, fault_of, is_decode_error};
 use super::session::datetime;
-use super::wire::{Allow, to_python};
+use super::wire::{Making, to_python};
 use crate::message;
 use crate::wire::{self, Split};
 
@@ -23,16 +23,34 @@ const SHOWN: usize = 100;
 #[pyclass(module = "wirespool", frozen)]
 pub(super) struct Message {
     message: Arc<message::Message>,
-    allow: Option<Allow>,
-    value: PyOnceLock<Py<PyAny>>,
+    making: Arc<Making>,
+    /// What was made of it, or why nothing could be.
+    value: PyOnceLock<PyResult<Py<PyAny>>>,
     unknown: PyOnceLock<Py<PyAny>>,
 }
 
 impl Message {
-    /// Of a pickle's calls, those that `allow` lists are made when the value is asked for.
-    pub(super) fn new(message: message::Message, allow: Option<Allow>) -> Message {
+    /// Its value is made when it is asked for.
+    pub(super) fn new(message: message::Message, making: Arc<Making>) -> Message {
         let (value, unknown) = (PyOnceLock::new(), PyOnceLock::new());
-        Message { message: Arc::new(message), allow, value, unknown }
+        Message { message: Arc::new(message), making, value, unknown }
+    }
+
+    fn made(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let value = self.message.body.as_ref().map_err(|fault| decode_error(py, fault))?;
+        if let Some(made) = self.value.get(py) {
+            return made
+                .as_ref()
+                .map(|made| made.clone_ref(py))
+                .map_err(|error| error.clone_ref(py));
+        }
+        let made = self.making.make(py, &self.message, value).map(Bound::unbind);
+        // What is no DecodeError, as Ctrl-C, says nothing of the message.
+        if made.as_ref().is_err_and(|error| !is_decode_error(py, error)) {
+            return made;
+        }
+        let made = self.value.get_or_init(py, || made);
+        made.as_ref().map(|made| made.clone_ref(py)).map_err(|error| error.clone_ref(py))
     }
 }
 
@@ -111,17 +129,26 @@ impl Message {
     /// something that `allow` lists could not be made.
     #[getter]
     fn value(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let value = self.message.body.as_ref().map_err(|fault| decode_error(py, fault))?;
-        let made = self
-            .value
-            .get_or_try_init(py, || Ok(to_python(py, value, self.allow.as_ref())?.unbind()));
-        made.map(|value| value.clone_ref(py))
+        self.made(py)
     }
 
-    /// Why it could not be decoded; None if it could.
+    /// Why it could not be decoded; None if it could. A message_type or a decoder is asked for that.
     #[getter]
-    fn error(&self) -> Option<Fault> {
-        self.message.body.as_ref().err().cloned().map(Fault)
+    fn error(&self, py: Python<'_>) -> PyResult<Option<Fault>> {
+        let message = &self.message;
+        if let Err(fault) = &message.body {
+            return Ok(Some(Fault(fault.clone())));
+        }
+        if !self.making.is_foreign(&message.format) {
+            return Ok(None);
+        }
+        match self.made(py) {
+            Ok(_) => Ok(None),
+            Err(error) => match fault_of(py, &error)? {
+                Some(fault) => Ok(Some(Fault(fault))),
+                None => Err(error),
+            },
+        }
     }
 
     /// Protocol Buffers fields that the schema does not know, by number; None if there are none.

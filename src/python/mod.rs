@@ -46,7 +46,7 @@ mod _native {
     #[pymodule_export]
     use super::wire::audit::{Audit, AuditRequest, audit};
     #[pymodule_export]
-    use super::wire::{Opaque, Recipe, TempEvent, dump, dumps, load, loads};
+    use super::wire::{Opaque, Recipe, Schema, TempEvent, dump, dumps, load, loads};
 
     use pyo3::prelude::*;
 

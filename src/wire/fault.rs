@@ -53,6 +53,16 @@ fn allows_more(name: &str) -> String {
 }
 
 impl FaultKind {
+    /// All there are.
+    #[cfg(feature = "python")]
+    pub(crate) const ALL: [FaultKind; 5] = [
+        FaultKind::Corrupt,
+        FaultKind::Truncated,
+        FaultKind::InvalidUtf8,
+        FaultKind::Limit,
+        FaultKind::Schema,
+    ];
+
     /// The name used in JSON: `corrupt`, `truncated`, `invalid_utf8`, `limit`, `schema`.
     pub fn name(self) -> &'static str {
         match self {

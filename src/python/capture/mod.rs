@@ -12,11 +12,13 @@ use pyo3::types::{PyBytes, PyString};
 use stream::Stream;
 
 use super::net::Seconds;
-use super::wire::{self, Allow, LimitsArgument, settings};
+use super::wire::{
+    Allow, Classes, Decoder, LimitsArgument, Making, Named, SchemaArgument, settings,
+};
 use super::{message, session};
 use crate::Result;
 use crate::capture::{self, Reader};
-use crate::message::Output;
+use crate::message::{FormatsByPort, Output};
 use crate::wire::{Format, Settings};
 
 /// One path, or several.
@@ -47,33 +49,48 @@ impl<'py> FromPyObject<'_, 'py> for Paths {
 
 /// Open a capture, pcap or pcapng, or several as one: connections are numbered on.
 ///
-/// Without a format each is read as it was recorded, else as what its bytes look like. `guess_window`
-/// is how long, in seconds, a Protocol Buffers message with no length may pause and still go on.
+/// Without a format each is read as it was recorded, else as wirespool.toml says of its server's port, else
+/// as what its bytes look like; `client_format` and `server_format` are for one side. `schema` has the
+/// messages that formats name: a Schema, or the path of a .proto file or of a descriptor set, or several.
+/// `message_type` is a generated class of a Protocol Buffers message, or several: values are its instances.
+/// `decoder` is a function of a message's bytes, without length or line end, that makes the values; what it
+/// raises is the cause of a DecodeError. `guess_window` is how long, in seconds, a Protocol Buffers message with no length may pause and still go on.
 /// `limits` changes what a message may take, as {"depth": 1000}: bytes, and of a pickle nodes, memo,
 /// line, digits, depth, key_depth, key_nodes; process is for all messages together that are not whole,
 /// or being decoded. With `resync` the next pickle is looked for after damaged or missing bytes; its
 /// `split` is "guessed", and that of all after it. `allow` is what pickles may make, as for pickle.loads. Raises OSError for a
 /// file that cannot be read, CaptureError for one that is no capture, FormatError, UsageError.
 #[pyfunction]
-#[pyo3(signature = (path, format = None, *, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None, resync = false, allow = None), text_signature = "(path, format=None, *, guess_window=0.005, limits=None, resync=False, allow=None)")]
+#[pyo3(signature = (path, format = None, *, client_format = None, server_format = None, schema = None, message_type = None, decoder = None, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None, resync = false, allow = None), text_signature = "(path, format=None, *, client_format=None, server_format=None, schema=None, message_type=None, decoder=None, guess_window=0.005, limits=None, resync=False, allow=None)")]
+#[expect(clippy::too_many_arguments, reason = "they are those of Python's function")]
 pub(super) fn open(
     py: Python<'_>,
     path: Paths,
     format: Option<&str>,
+    client_format: Option<&str>,
+    server_format: Option<&str>,
+    schema: Option<SchemaArgument>,
+    message_type: Option<Classes>,
+    decoder: Option<Decoder>,
     guess_window: Seconds,
     limits: Option<LimitsArgument>,
     resync: bool,
     allow: Option<Allow>,
 ) -> PyResult<Capture> {
-    let settings = settings(guess_window, limits, resync)?;
-    let format = format.map(|spelling| wire::format(spelling, &settings)).transpose()?;
+    let named = Named { format, client_format, server_format, schema };
+    let choice = named.choice(settings(guess_window, limits, resync)?, message_type.as_ref())?;
+    let making = Making::new(allow, message_type, decoder)?;
     let Paths(paths) = path;
     // Errors are raised here, and not at the first message; each reading opens the files anew.
     let origins = py.detach(|| {
         let origin = |path: &PathBuf| Reader::open(path).map(|reader| reader.origin().clone());
         paths.iter().map(origin).collect::<Result<Vec<_>>>()
     })?;
-    Ok(Capture { paths, format, settings, allow, origins })
+    let formats = |origin: &capture::Origin| {
+        making.read_as(choice.of_capture(origin.format(), &Format::auto()))
+    };
+    let formats = origins.iter().map(formats).collect::<Result<_>>()?;
+    Ok(Capture { paths, formats, making: Arc::new(making), origins })
 }
 
 /// What was recorded. Iterating gives its messages, in the order of the session; it can be iterated
@@ -81,33 +98,33 @@ pub(super) fn open(
 #[pyclass(module = "wirespool", frozen)]
 pub(super) struct Capture {
     paths: Vec<PathBuf>,
-    format: Option<Format>,
-    settings: Arc<Settings>,
-    allow: Option<Allow>,
+    /// What each of them is read as.
+    formats: Vec<FormatsByPort>,
+    making: Arc<Making>,
     origins: Vec<capture::Origin>,
 }
 
 impl Capture {
+    /// The files, each with what it is read as.
+    fn files(&self, formats: impl Fn(usize) -> FormatsByPort) -> Vec<(PathBuf, FormatsByPort)> {
+        let paths = self.paths.iter().enumerate();
+        paths.map(|(place, path)| (path.clone(), formats(place))).collect()
+    }
+
     fn all_events(&self) -> Events {
-        Events(Stream::new(&self.paths, |_| Format::raw(), session::Event::of))
+        Events(Stream::new(self.files(|_| Format::raw().into()), session::Event::of))
     }
 }
 
 #[pymethods]
 impl Capture {
     fn __iter__(&self) -> Messages {
-        let (given, settings) = (self.format.clone(), self.settings.clone());
-        let format = move |origin: &capture::Origin| {
-            // A capture of a later version may name a format that this one does not know.
-            let recorded = || origin.format().and_then(|spelling| Format::parse(spelling).ok());
-            let format = given.clone().or_else(recorded).unwrap_or_else(Format::auto);
-            format.with_settings(&settings)
-        };
-        let messages = Stream::new(&self.paths, format, |output| match output {
+        let files = self.files(|place| self.formats[place].clone());
+        let messages = Stream::new(files, |output| match output {
             Output::Message(message) => Some(message),
             Output::Event { .. } => None,
         });
-        Messages(messages, self.allow.clone())
+        Messages(messages, self.making.clone())
     }
 
     /// All that happened, data included, in the order of the session.
@@ -199,7 +216,7 @@ impl Origin {
 
 /// An iterator over the messages of a capture.
 #[pyclass(module = "wirespool", frozen)]
-pub(super) struct Messages(Stream<crate::Message>, Option<Allow>);
+pub(super) struct Messages(Stream<crate::Message>, Arc<Making>);
 
 #[pymethods]
 impl Messages {

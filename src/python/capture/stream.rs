@@ -8,20 +8,17 @@ use std::time::Instant;
 use pyo3::prelude::*;
 
 use super::super::service::TICK;
-use crate::capture::{self, Reader};
-use crate::message::{Assembler, Output, Receive};
+use crate::capture::Reader;
+use crate::message::{Assembler, FormatsByPort, Output, Receive};
 use crate::session::Numbered;
-use crate::wire::Format;
 use crate::{Error, Result};
 
 /// What a capture's files yield, as it is asked for.
 pub(super) struct Stream<T>(Mutex<State<T>>);
 
 struct State<T> {
-    /// The files not begun, the next one last.
-    paths: Vec<PathBuf>,
-    /// The format to read a file by, from where it comes from.
-    format: Box<dyn Fn(&capture::Origin) -> Format + Send>,
+    /// The files not begun, each with what it is read as, the next one last.
+    files: Vec<(PathBuf, FormatsByPort)>,
     /// What an item is made of.
     item: fn(Output<'_>) -> Option<T>,
     /// The file being read, and what its events go to.
@@ -48,16 +45,15 @@ impl<T> Receive for Collect<T> {
 }
 
 impl<T: Send> Stream<T> {
-    /// At the beginning of the first file. `format` says how to read each, `item` what is made of what
-    /// is found; the rest is passed over.
+    /// At the beginning of the first of `files`, each with what it is read as. `item` says what is made of
+    /// what is found; the rest is passed over.
     pub(super) fn new(
-        paths: &[PathBuf],
-        format: impl Fn(&capture::Origin) -> Format + Send + 'static,
+        mut files: Vec<(PathBuf, FormatsByPort)>,
         item: fn(Output<'_>) -> Option<T>,
     ) -> Stream<T> {
+        files.reverse();
         Stream(Mutex::new(State {
-            paths: paths.iter().rev().cloned().collect(),
-            format: Box::new(format),
+            files,
             item,
             file: None,
             connections: 0,
@@ -126,10 +122,10 @@ impl<T> State<T> {
 
     /// Begins with the next file; `false` if there is none.
     fn begin(&mut self) -> Result<bool> {
-        let Some(path) = self.paths.pop() else { return Ok(false) };
+        let Some((path, formats)) = self.files.pop() else { return Ok(false) };
         let reader = Reader::open(&path)?;
         let collect = Collect { item: self.item, items: Vec::new() };
-        let assembler = Assembler::new((self.format)(reader.origin()), collect);
+        let assembler = Assembler::new(formats, collect);
         self.file = Some((reader, Numbered::new(assembler, self.connections)));
         Ok(true)
     }

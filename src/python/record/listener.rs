@@ -8,7 +8,9 @@ use pyo3::prelude::*;
 use super::super::message::Message;
 use super::super::net::{AddressArgument, Seconds, pair};
 use super::super::service::{Service, leave};
-use super::super::wire::{self, Allow, LimitsArgument};
+use super::super::wire::{
+    self, Allow, Classes, Decoder, LimitsArgument, Making, Named, SchemaArgument,
+};
 use super::inbox::{Feed, Inbox, Next};
 use super::{Tee, conclude, writer};
 use crate::Error;
@@ -22,16 +24,22 @@ use crate::wire::Settings;
 /// Listen, and take what clients send as messages. Iterate it; they come as they arrive.
 ///
 /// Answers nothing, and closes a connection when its client does. Messages that are not taken wait, up
-/// to 64 MiB of them; then the clients do. `output` records a capture as well. `guess_window`,
-/// `limits`, `resync` and `allow` are as for open. Raises OSError for an address that cannot be had,
+/// to 64 MiB of them; then the clients do. `output` records a capture as well. Without a format
+/// wirespool.toml has to know the port. The other keywords are as for open. Raises OSError for an address
+/// that cannot be had,
 /// FormatError, UsageError.
 #[pyfunction]
-#[pyo3(signature = (address = AddressArgument(Address::loopback(0)), *, format, output = None, force = false, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None, resync = false, allow = None), text_signature = "(address='127.0.0.1:0', *, format, output=None, force=False, guess_window=0.005, limits=None, resync=False, allow=None)")]
+#[pyo3(signature = (address = AddressArgument(Address::loopback(0)), *, format = None, client_format = None, server_format = None, schema = None, message_type = None, decoder = None, output = None, force = false, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None, resync = false, allow = None), text_signature = "(address='127.0.0.1:0', *, format=None, client_format=None, server_format=None, schema=None, message_type=None, decoder=None, output=None, force=False, guess_window=0.005, limits=None, resync=False, allow=None)")]
 #[expect(clippy::too_many_arguments, reason = "they are those of Python's function")]
 pub(in crate::python) fn listen(
     py: Python<'_>,
     address: AddressArgument,
-    format: &str,
+    format: Option<&str>,
+    client_format: Option<&str>,
+    server_format: Option<&str>,
+    schema: Option<SchemaArgument>,
+    message_type: Option<Classes>,
+    decoder: Option<Decoder>,
     output: Option<PathBuf>,
     force: bool,
     guess_window: Seconds,
@@ -39,7 +47,11 @@ pub(in crate::python) fn listen(
     resync: bool,
     allow: Option<Allow>,
 ) -> PyResult<Listener> {
-    let format = wire::format(format, &wire::settings(guess_window, limits, resync)?)?;
+    let named = Named { format, client_format, server_format, schema };
+    let choice =
+        named.choice(wire::settings(guess_window, limits, resync)?, message_type.as_ref())?;
+    let making = Making::new(allow, message_type, decoder)?;
+    let (formats, read_as) = making.live(&choice, address.0.port())?;
     let inbox = Arc::new(Inbox::default());
     let feed = Feed { inbox: inbox.clone(), side: Side::Client, waits: true };
     let stop = Stop::new();
@@ -53,15 +65,15 @@ pub(in crate::python) fn listen(
             .local_addr()
             .map_err(|source| Error::network("listen on", &address.0, source))?;
         // The file last: a port in use must not leave an empty capture behind.
-        let writer = writer(output.as_deref(), force, Some(&format))?;
-        let sink: Tee = (writer, Some(Assembler::new(format, feed)));
+        let writer = writer(output.as_deref(), force, Some(&formats))?;
+        let sink: Tee = (writer, Some(Assembler::new(read_as, feed)));
         let recorder = Arc::new(Recorder::new(sink));
         // Whoever waits may have been interrupted.
         let _ = announce.send(here);
         let ended = record::listen(listener, recorder.clone(), service_limits, observer).await;
         conclude(recorder, ended)
     })?;
-    Ok(Listener { service, inbox, allow })
+    Ok(Listener { service, inbox, making: Arc::new(making) })
 }
 
 /// Ends the inbox however the work ends.
@@ -81,7 +93,7 @@ impl Drop for Ending {
 pub(in crate::python) struct Listener {
     service: Service<Summary>,
     inbox: Arc<Inbox>,
-    allow: Option<Allow>,
+    making: Arc<Making>,
 }
 
 #[pymethods]
@@ -108,7 +120,7 @@ impl Listener {
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Message>> {
         match self.inbox.next(py, None)? {
-            Next::Message(message) => Ok(Some(Message::new(*message, self.allow.clone()))),
+            Next::Message(message) => Ok(Some(Message::new(*message, self.making.clone()))),
             // If it ended by itself, it says why.
             Next::End(_) | Next::NotYet => self.service.finish(py).map(|_| None),
         }

@@ -16,16 +16,15 @@ use inbox::Feed;
 
 use crate::Result;
 use crate::capture::{Summary, Writer, WriterOptions};
-use crate::message::Assembler;
+use crate::message::{Assembler, Formats};
 use crate::net::Recorder;
-use crate::wire::Format;
 
 /// Where live traffic goes: into a capture, if one was asked for, then to Python, if it reads along.
 type Tee = (Option<Writer>, Option<Assembler<Feed>>);
 
 /// A writer of the capture at `path`, if there is one.
-fn writer(path: Option<&Path>, force: bool, format: Option<&Format>) -> Result<Option<Writer>> {
-    let options = || WriterOptions { force, format: format.map(Format::to_string) };
+fn writer(path: Option<&Path>, force: bool, formats: Option<&Formats>) -> Result<Option<Writer>> {
+    let options = || WriterOptions { force, format: formats.map(Formats::to_string) };
     path.map(|path| Writer::create(path, options())).transpose()
 }
 

@@ -14,7 +14,9 @@ use tokio::time::{sleep, timeout};
 use super::super::message::Message;
 use super::super::net::{AddressArgument, Seconds, pair};
 use super::super::service::{Pending, Service, Waited, leave};
-use super::super::wire::{self, Allow, LimitsArgument, message_bytes};
+use super::super::wire::{
+    self, Allow, Classes, Decoder, LimitsArgument, Making, Named, SchemaArgument, message_bytes,
+};
 use super::inbox::{Feed, Inbox, Next};
 use super::listener::Ending;
 use super::{Tee, conclude, writer};
@@ -35,15 +37,21 @@ const CLOSE_WAIT: Duration = Duration::from_millis(200);
 
 /// Connect to a server, to send messages and receive its answers.
 ///
-/// `output` records a capture as well. `guess_window`, `limits`, `resync` and `allow` are as for open.
+/// `output` records a capture as well. Without a format wirespool.toml has to know the port. The other
+/// keywords are as for open.
 /// Raises OSError if the server cannot be reached, FormatError, UsageError.
 #[pyfunction]
-#[pyo3(signature = (address, *, format, output = None, force = false, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None, resync = false, allow = None), text_signature = "(address, *, format, output=None, force=False, guess_window=0.005, limits=None, resync=False, allow=None)")]
+#[pyo3(signature = (address, *, format = None, client_format = None, server_format = None, schema = None, message_type = None, decoder = None, output = None, force = false, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None, resync = false, allow = None), text_signature = "(address, *, format=None, client_format=None, server_format=None, schema=None, message_type=None, decoder=None, output=None, force=False, guess_window=0.005, limits=None, resync=False, allow=None)")]
 #[expect(clippy::too_many_arguments, reason = "they are those of Python's function")]
 pub(in crate::python) fn connect(
     py: Python<'_>,
     address: AddressArgument,
-    format: &str,
+    format: Option<&str>,
+    client_format: Option<&str>,
+    server_format: Option<&str>,
+    schema: Option<SchemaArgument>,
+    message_type: Option<Classes>,
+    decoder: Option<Decoder>,
     output: Option<PathBuf>,
     force: bool,
     guess_window: Seconds,
@@ -51,18 +59,22 @@ pub(in crate::python) fn connect(
     resync: bool,
     allow: Option<Allow>,
 ) -> PyResult<Peer> {
-    let format = wire::format(format, &wire::settings(guess_window, limits, resync)?)?;
     let address = address.0.dialled()?;
+    let named = Named { format, client_format, server_format, schema };
+    let choice =
+        named.choice(wire::settings(guess_window, limits, resync)?, message_type.as_ref())?;
+    let making = Making::new(allow, message_type, decoder)?;
+    let (formats, read_as) = making.live(&choice, address.port())?;
+    let format = formats.of(Side::Client).clone();
     let inbox = Arc::new(Inbox::default());
     let feed = Feed { inbox: inbox.clone(), side: Side::Server, waits: false };
     let stop = Stop::new();
     let (orders, ordered) = unbounded_channel();
-    let (heard, ending, asked, reading) =
-        (inbox.clone(), Ending(inbox.clone()), stop.clone(), format.clone());
+    let (heard, ending, asked) = (inbox.clone(), Ending(inbox.clone()), stop.clone());
     let service = Service::start(py, stop, move |announce| async move {
         let _ending = ending;
-        let writer = writer(output.as_deref(), force, Some(&reading))?;
-        let sink: Tee = (writer, Some(Assembler::new(reading, feed)));
+        let writer = writer(output.as_deref(), force, Some(&formats))?;
+        let sink: Tee = (writer, Some(Assembler::new(read_as, feed)));
         let recorder = Arc::new(Recorder::new(sink));
         let endpoint = Endpoint::dial(&address, recorder.clone()).await?;
         // Whoever waits may have been interrupted.
@@ -71,7 +83,7 @@ pub(in crate::python) fn connect(
         drop(endpoint);
         conclude(recorder, ended)
     })?;
-    Ok(Peer { service, format, orders, inbox, allow })
+    Ok(Peer { service, format, orders, inbox, making: Arc::new(making) })
 }
 
 /// What Python asks of a connection, and where it wants to hear how it went.
@@ -158,7 +170,7 @@ pub(in crate::python) struct Peer {
     format: Format,
     orders: UnboundedSender<Order>,
     inbox: Arc<Inbox>,
-    allow: Option<Allow>,
+    making: Arc<Making>,
 }
 
 impl Peer {
@@ -203,7 +215,7 @@ impl Peer {
     fn receive(&self, py: Python<'_>, timeout: Option<Seconds>) -> PyResult<Message> {
         let deadline = timeout.map(|Seconds(wait)| Instant::now() + wait);
         match self.inbox.next(py, deadline)? {
-            Next::Message(message) => Ok(Message::new(*message, self.allow.clone())),
+            Next::Message(message) => Ok(Message::new(*message, self.making.clone())),
             Next::NotYet => Err(PyTimeoutError::new_err("no message came in time")),
             Next::End(None) => Err(PyEOFError::new_err("the connection is closed")),
             Next::End(Some(error)) => Err(error.into()),
@@ -228,7 +240,7 @@ impl Peer {
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Message>> {
         match self.inbox.next(py, None)? {
-            Next::Message(message) => Ok(Some(Message::new(*message, self.allow.clone()))),
+            Next::Message(message) => Ok(Some(Message::new(*message, self.making.clone()))),
             Next::End(None) | Next::NotYet => Ok(None),
             Next::End(Some(error)) => Err(error.into()),
         }

@@ -7,12 +7,12 @@ use pyo3::prelude::*;
 
 use super::super::net::{AddressArgument, pair};
 use super::super::service::{Service, leave};
+use super::super::wire::{Named, SchemaArgument};
 use super::{Tee, conclude, writer};
 use crate::Error;
 use crate::capture::Summary;
 use crate::net::{self, Address, Recorder, Stop};
 use crate::record::{Limits, Notice, Observer, proxy};
-use crate::wire::Format;
 
 /// Record what passes between clients and the server at `to` into `path`, .pcapng or .pcap.
 ///
@@ -21,17 +21,22 @@ use crate::wire::Format;
 /// labels the capture, so that reading it needs none. Raises OSError: FileExistsError for a file that is
 /// there, unless `force`.
 #[pyfunction]
-#[pyo3(signature = (path, to, *, listen = AddressArgument(Address::loopback(0)), format = None, force = false), text_signature = "(path, to, *, listen='127.0.0.1:0', format=None, force=False)")]
+#[pyo3(signature = (path, to, *, listen = AddressArgument(Address::loopback(0)), format = None, client_format = None, server_format = None, schema = None, force = false), text_signature = "(path, to, *, listen='127.0.0.1:0', format=None, client_format=None, server_format=None, schema=None, force=False)")]
+#[expect(clippy::too_many_arguments, reason = "they are those of Python's function")]
 pub(in crate::python) fn record(
     py: Python<'_>,
     path: PathBuf,
     to: AddressArgument,
     listen: AddressArgument,
     format: Option<&str>,
+    client_format: Option<&str>,
+    server_format: Option<&str>,
+    schema: Option<SchemaArgument>,
     force: bool,
 ) -> PyResult<Recording> {
-    let format = format.map(Format::parse).transpose()?;
     let to = to.0.dialled()?;
+    let named = Named { format, client_format, server_format, schema };
+    let formats = named.choice(Arc::default(), None)?.of_port(to.port());
     let notices: Arc<Mutex<Vec<String>>> = Arc::default();
     let observer: Observer = {
         let notices = notices.clone();
@@ -49,7 +54,7 @@ pub(in crate::python) fn record(
             .map_err(|source| Error::network("listen on", &listen.0, source))?;
         net::refuse_loop(&to, &listener).await?;
         // The file last: a port in use must not leave an empty capture behind.
-        let writer = writer(Some(&capture), force, format.as_ref())?;
+        let writer = writer(Some(&capture), force, formats.as_ref())?;
         let sink: Tee = (writer, None);
         let recorder = Arc::new(Recorder::new(sink));
         // Whoever waits may have been interrupted.

@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use super::super::capture::Paths;
 use super::super::net::{AddressArgument, Seconds};
 use super::super::service;
-use super::super::wire::{LimitsArgument, settings};
+use super::super::wire::{LimitsArgument, Named, SchemaArgument, settings};
 use super::arguments::{
     Connections, RateArgument, SpeedArgument, Spelled, ToleranceArgument, Word, either,
 };
@@ -41,7 +41,7 @@ use crate::{Error, Result};
 /// A server that cannot be reached is a failure of the receipt. Raises OSError: FileExistsError for an
 /// `output` that is there, unless `force`; CaptureError, FormatError, UsageError.
 #[pyfunction]
-#[pyo3(signature = (path, to, *, speed = SpeedArgument(Speed::RECORDED), rate = None, cap_idle = None, patience = Seconds(Options::PATIENCE), format = None, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None, resync = false, connection = None, serial = false, across_gaps = false, compare = Word::default(), ignore = Spelled::default(), tolerance = ToleranceArgument::default(), unordered = Spelled::default(), carry = Spelled::default(), listen = None, output = None, force = false), text_signature = "(path, to, *, speed=1.0, rate=None, cap_idle=None, patience=5.0, format=None, guess_window=0.005, limits=None, resync=False, connection=None, serial=False, across_gaps=False, compare='values', ignore=(), tolerance=(), unordered=(), carry=(), listen=None, output=None, force=False)")]
+#[pyo3(signature = (path, to, *, speed = SpeedArgument(Speed::RECORDED), rate = None, cap_idle = None, patience = Seconds(Options::PATIENCE), format = None, client_format = None, server_format = None, schema = None, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None, resync = false, connection = None, serial = false, across_gaps = false, compare = Word::default(), ignore = Spelled::default(), tolerance = ToleranceArgument::default(), unordered = Spelled::default(), carry = Spelled::default(), listen = None, output = None, force = false), text_signature = "(path, to, *, speed=1.0, rate=None, cap_idle=None, patience=5.0, format=None, client_format=None, server_format=None, schema=None, guess_window=0.005, limits=None, resync=False, connection=None, serial=False, across_gaps=False, compare='values', ignore=(), tolerance=(), unordered=(), carry=(), listen=None, output=None, force=False)")]
 #[expect(clippy::too_many_arguments)] // Each one a keyword of its own.
 pub(in crate::python) fn replay(
     py: Python<'_>,
@@ -52,6 +52,9 @@ pub(in crate::python) fn replay(
     cap_idle: Option<Seconds>,
     patience: Seconds,
     format: Option<&str>,
+    client_format: Option<&str>,
+    server_format: Option<&str>,
+    schema: Option<SchemaArgument>,
     guess_window: Seconds,
     limits: Option<LimitsArgument>,
     resync: bool,
@@ -74,7 +77,8 @@ pub(in crate::python) fn replay(
     let to = to.0.dialled()?;
     either(("serial", serial), ("listen", listen.is_some()))?;
     let settings = settings(guess_window, limits, resync)?;
-    let what = What { path, format, settings, connection, across_gaps };
+    let named = Named { format, client_format, server_format, schema };
+    let what = What { path, named, settings, connection, across_gaps };
     let time = Time { speed, rate, cap_idle, patience };
     let equality = Equality { compare, ignore, tolerance, unordered, carry };
     let mut playing = Playing::new(what, time, equality, Output { output, force })?;
@@ -87,7 +91,7 @@ pub(in crate::python) fn replay(
 }
 
 async fn play(playing: Playing, to: &Address, listen: Option<Address>) -> Result<core::Receipt> {
-    let Loaded { script, format, provenance } = playing.load(Side::Client)?;
+    let Loaded { script, formats, provenance } = playing.load(Side::Client)?;
     let parts = match &listen {
         Some(listen) => {
             let listener = net::listen(listen).await?;
@@ -98,7 +102,7 @@ async fn play(playing: Playing, to: &Address, listen: Option<Address>) -> Result
         None => Parts::Clients(Arc::new(script)),
     };
     // The file last: bad usage or a port in use must not leave an empty capture behind.
-    let (options, recording) = playing.options(format.as_ref())?;
+    let (options, recording) = playing.options(formats.as_ref())?;
     let played = match parts {
         Parts::Both(scripts, listener) => {
             core::replay_between(scripts, to, listener, &options).await

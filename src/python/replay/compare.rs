@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 
 use super::super::net::Seconds;
 use super::super::service;
-use super::super::wire::{LimitsArgument, settings};
+use super::super::wire::{LimitsArgument, Named, SchemaArgument, settings};
 use super::arguments::{Connections, Spelled, ToleranceArgument, Word};
 use super::playing::{Equality, loading};
 use super::receipt::Receipt;
@@ -20,13 +20,16 @@ use crate::wire::Settings;
 /// replay compares answers; for the arguments see there. `first` says what is expected. A receipt of
 /// nothing that was compared has failed. Raises OSError, CaptureError, FormatError, UsageError.
 #[pyfunction]
-#[pyo3(signature = (first, second, *, format = None, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None, resync = false, connection = None, compare = Word::default(), ignore = Spelled::default(), tolerance = ToleranceArgument::default(), unordered = Spelled::default()), text_signature = "(first, second, *, format=None, guess_window=0.005, limits=None, resync=False, connection=None, compare='values', ignore=(), tolerance=(), unordered=())")]
+#[pyo3(signature = (first, second, *, format = None, client_format = None, server_format = None, schema = None, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None, resync = false, connection = None, compare = Word::default(), ignore = Spelled::default(), tolerance = ToleranceArgument::default(), unordered = Spelled::default()), text_signature = "(first, second, *, format=None, client_format=None, server_format=None, schema=None, guess_window=0.005, limits=None, resync=False, connection=None, compare='values', ignore=(), tolerance=(), unordered=())")]
 #[expect(clippy::too_many_arguments)] // Each one a keyword of its own.
 pub(in crate::python) fn diff(
     py: Python<'_>,
     first: PathBuf,
     second: PathBuf,
     format: Option<&str>,
+    client_format: Option<&str>,
+    server_format: Option<&str>,
+    schema: Option<SchemaArgument>,
     guess_window: Seconds,
     limits: Option<LimitsArgument>,
     resync: bool,
@@ -38,7 +41,8 @@ pub(in crate::python) fn diff(
 ) -> PyResult<Receipt> {
     let carry = Spelled::default();
     let rules = Equality { compare, ignore, tolerance, unordered, carry }.rules()?;
-    let loading = loading(format, settings(guess_window, limits, resync)?, connection)?;
+    let named = Named { format, client_format, server_format, schema };
+    let loading = loading(named, settings(guess_window, limits, resync)?, connection)?;
     let receipt = service::run(py, &Stop::new(), move || {
         let (first, second) = loading.pair(first, second)?;
         let mut receipt = core::diff(&first.script, &second.script, &rules);

@@ -7,17 +7,18 @@ use pyo3::prelude::*;
 
 use super::super::capture::Paths;
 use super::super::net::Seconds;
-use super::super::wire;
+use super::super::wire::Named;
 use super::arguments::{
     Connections, RateArgument, SpeedArgument, Spelled, ToleranceArgument, Word, either,
 };
 use crate::Result;
 use crate::capture::{FileIdentity, SharedWriter, Writer, WriterOptions};
 use crate::load::{Loaded, Loading, Provenance};
+use crate::message::Formats;
 use crate::net::Recorder;
 use crate::replay::{Carry, Compare, Options, Path as Place, Receipt, Rules, Speed};
 use crate::session::{Side, Sink};
-use crate::wire::{Format, Settings};
+use crate::wire::Settings;
 
 /// What is played, how, and where it is recorded.
 pub(super) struct Playing {
@@ -30,7 +31,7 @@ pub(super) struct Playing {
 /// Which recording is played, and what of it.
 pub(super) struct What<'a> {
     pub(super) path: Paths,
-    pub(super) format: Option<&'a str>,
+    pub(super) named: Named<'a>,
     pub(super) settings: Arc<Settings>,
     pub(super) connection: Option<Connections>,
     pub(super) across_gaps: bool,
@@ -73,13 +74,13 @@ impl Equality {
 
 /// What of captures is read, and as what.
 pub(super) fn loading(
-    format: Option<&str>,
+    named: Named<'_>,
     settings: Arc<Settings>,
     connection: Option<Connections>,
 ) -> PyResult<Loading> {
-    let format = format.map(|spelling| wire::format(spelling, &settings)).transpose()?;
+    let choice = named.choice(settings, None)?;
     let connections = connection.map(|chosen| chosen.0);
-    Ok(Loading { format, settings, connections, ..Loading::default() })
+    Ok(Loading { choice, connections, ..Loading::default() })
 }
 
 /// Where the replay itself is recorded, if anywhere.
@@ -106,7 +107,7 @@ impl Playing {
         let loading = Loading {
             cap_idle: time.cap_idle.map(|most| most.0),
             interval: time.rate.map(|rate| rate.0),
-            ..loading(what.format, what.settings, what.connection)?
+            ..loading(what.named, what.settings, what.connection)?
         };
         let options = Options {
             speed: time.speed.0,
@@ -127,12 +128,12 @@ impl Playing {
     }
 
     /// How to play it; with the capture to complete afterwards, if one is written.
-    pub(super) fn options(&self, format: Option<&Format>) -> Result<(Options, Recording)> {
+    pub(super) fn options(&self, formats: Option<&Formats>) -> Result<(Options, Recording)> {
         let Some(path) = &self.output.output else {
             return Ok((self.options.clone(), Recording(None)));
         };
         let options =
-            WriterOptions { force: self.output.force, format: format.map(Format::to_string) };
+            WriterOptions { force: self.output.force, format: formats.map(Formats::to_string) };
         let writer = SharedWriter::new(Writer::create(path, options)?);
         let sink: Box<dyn Sink + Send> = Box::new(writer.clone());
         let record = Some(Arc::new(Recorder::new(sink)));

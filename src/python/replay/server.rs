@@ -10,7 +10,7 @@ use pyo3::sync::PyOnceLock;
 use super::super::capture::Paths;
 use super::super::net::{AddressArgument, Seconds, pair};
 use super::super::service::{Service, leave};
-use super::super::wire::{LimitsArgument, settings};
+use super::super::wire::{LimitsArgument, Named, SchemaArgument, settings};
 use super::arguments::{
     Connections, RateArgument, SpeedArgument, Spelled, ToleranceArgument, Word,
 };
@@ -35,7 +35,7 @@ use crate::wire::Settings;
 /// unless all that was recorded has been played and nothing differed, Mismatch is raised. For the other
 /// arguments see replay. Raises OSError, CaptureError, FormatError, UsageError.
 #[pyfunction]
-#[pyo3(signature = (path, *, listen = AddressArgument(Address::loopback(0)), wait = None, r#match = Word::default(), on_miss = Word::default(), repeat = false, connections = None, speed = SpeedArgument(Speed::RECORDED), rate = None, cap_idle = None, patience = Seconds(Options::PATIENCE), format = None, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None, resync = false, connection = None, across_gaps = false, compare = Word::default(), ignore = Spelled::default(), tolerance = ToleranceArgument::default(), unordered = Spelled::default(), carry = Spelled::default(), output = None, force = false), text_signature = "(path, *, listen='127.0.0.1:0', wait=None, match='order', on_miss='close', repeat=False, connections=None, speed=1.0, rate=None, cap_idle=None, patience=5.0, format=None, guess_window=0.005, limits=None, resync=False, connection=None, across_gaps=False, compare='values', ignore=(), tolerance=(), unordered=(), carry=(), output=None, force=False)")]
+#[pyo3(signature = (path, *, listen = AddressArgument(Address::loopback(0)), wait = None, r#match = Word::default(), on_miss = Word::default(), repeat = false, connections = None, speed = SpeedArgument(Speed::RECORDED), rate = None, cap_idle = None, patience = Seconds(Options::PATIENCE), format = None, client_format = None, server_format = None, schema = None, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None, resync = false, connection = None, across_gaps = false, compare = Word::default(), ignore = Spelled::default(), tolerance = ToleranceArgument::default(), unordered = Spelled::default(), carry = Spelled::default(), output = None, force = false), text_signature = "(path, *, listen='127.0.0.1:0', wait=None, match='order', on_miss='close', repeat=False, connections=None, speed=1.0, rate=None, cap_idle=None, patience=5.0, format=None, client_format=None, server_format=None, schema=None, guess_window=0.005, limits=None, resync=False, connection=None, across_gaps=False, compare='values', ignore=(), tolerance=(), unordered=(), carry=(), output=None, force=False)")]
 #[expect(clippy::too_many_arguments)] // Each one a keyword of its own.
 pub(in crate::python) fn serve(
     py: Python<'_>,
@@ -51,6 +51,9 @@ pub(in crate::python) fn serve(
     cap_idle: Option<Seconds>,
     patience: Seconds,
     format: Option<&str>,
+    client_format: Option<&str>,
+    server_format: Option<&str>,
+    schema: Option<SchemaArgument>,
     guess_window: Seconds,
     limits: Option<LimitsArgument>,
     resync: bool,
@@ -65,7 +68,8 @@ pub(in crate::python) fn serve(
     force: bool,
 ) -> PyResult<Serving> {
     let settings = settings(guess_window, limits, resync)?;
-    let what = What { path, format, settings, connection, across_gaps };
+    let named = Named { format, client_format, server_format, schema };
+    let what = What { path, named, settings, connection, across_gaps };
     let time = Time { speed, rate, cap_idle, patience };
     let equality = Equality { compare, ignore, tolerance, unordered, carry };
     let playing = Playing::new(what, time, equality, Output { output, force })?;
@@ -81,7 +85,7 @@ pub(in crate::python) fn serve(
     };
     let (closing, patience) = (serving.closing.clone(), playing.options.patience);
     let service = Service::start(py, playing.options.stop.clone(), |announce| async move {
-        let Loaded { script, format, provenance } = playing.load(Side::Server)?;
+        let Loaded { script, formats, provenance } = playing.load(Side::Server)?;
         let listener = net::listen(&listen.0).await?;
         let address = listener
             .local_addr()
@@ -90,7 +94,7 @@ pub(in crate::python) fn serve(
             net::refuse_loop(to, &listener).await?;
         }
         // The file last: a port in use must not leave an empty capture behind.
-        let (options, recording) = playing.options(format.as_ref())?;
+        let (options, recording) = playing.options(formats.as_ref())?;
         // Whoever waits may have been interrupted.
         let _ = announce.send(address);
         let played = replay::serve(Arc::new(script), listener, &options, &serving).await;

@@ -3,10 +3,13 @@
 mod allow;
 pub(super) mod audit;
 mod call;
+mod choice;
+mod classes;
 mod crowd;
 mod failure;
 mod from_python;
 mod leaf;
+mod making;
 mod name;
 mod opaque;
 mod out_of_band;
@@ -19,27 +22,22 @@ mod stream;
 mod telemetry;
 mod to_python;
 
-use std::sync::Arc;
-
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
 pub(super) use allow::{Allow, Recipe};
+pub(super) use choice::{Named, Schema, SchemaArgument};
+pub(super) use classes::Classes;
 pub(super) use from_python::from_python;
+pub(super) use making::{Decoder, Making};
 pub(super) use opaque::Opaque;
 pub(super) use pickle::{dump, dumps, load, loads};
 pub(super) use settings::{LimitsArgument, settings};
 pub(super) use telemetry::TempEvent;
 pub(super) use to_python::to_python;
 
-use crate::Result;
-use crate::wire::{Codec, Format, Settings, encode, wrap};
-
-/// The format of a spelling, read so.
-pub(super) fn format(spelling: &str, settings: &Arc<Settings>) -> Result<Format> {
-    Ok(Format::parse(spelling)?.with_settings(settings))
-}
+use crate::wire::{Codec, Format, encode, wrap};
 
 /// The bytes of one message that says what `object` does.
 ///

@@ -99,7 +99,11 @@ impl Framing {
             Framing::Varint => message.iter().take_while(|byte| **byte >= 0x80).count() + 1,
             _ => 0,
         };
-        message.get(header..).unwrap_or_default()
+        let body = message.get(header..).unwrap_or_default();
+        match (self, body.strip_suffix(b"\n")) {
+            (Framing::Line, Some(line)) => line.strip_suffix(b"\r").unwrap_or(line),
+            _ => body,
+        }
     }
 
     /// A message of at most `limit` bytes as this framing sends it, or why it cannot.

@@ -49,19 +49,21 @@ impl Schema {
         Schema { pools: self.own().chain(other.pools.iter()).cloned().collect() }
     }
 
+    /// The full names of its messages, sorted, but for those that are built in and Google's.
+    pub fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.own().flat_map(names).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
     /// The message of this full name, or why there is none.
     pub(in crate::wire) fn message(&self, name: &str) -> Result<MessageType, String> {
         if let Some(descriptor) = self.pools.iter().find_map(|pool| pool.get_message_by_name(name))
         {
             return Ok(MessageType { descriptor });
         }
-        let known: Vec<String> = self
-            .pools
-            .iter()
-            .flat_map(DescriptorPool::all_messages)
-            .filter(|message| !message.is_map_entry() && message.package_name() != GOOGLE)
-            .map(|message| message.full_name().to_owned())
-            .collect();
+        let known: Vec<String> = self.pools.iter().flat_map(names).collect();
         let with_package = |full: &&String| full.rsplit('.').next() == Some(name);
         let listed = match known.iter().find(with_package) {
             Some(meant) => format!("{meant} has that name in its package"),
@@ -86,6 +88,13 @@ impl Default for Schema {
     fn default() -> Schema {
         Schema::built_in().clone()
     }
+}
+
+/// The messages that somebody defined.
+fn names(pool: &DescriptorPool) -> impl Iterator<Item = String> {
+    pool.all_messages()
+        .filter(|message| !message.is_map_entry() && message.package_name() != GOOGLE)
+        .map(|message| message.full_name().to_owned())
 }
 
 /// The package of the well-known types.
