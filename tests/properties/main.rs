@@ -4,6 +4,7 @@
 use proptest::prelude::*;
 use proptest::sample::select;
 
+mod framing;
 mod json;
 mod machine;
 mod splitter;
@@ -28,6 +29,13 @@ proptest! {
     fn a_pickle_of_any_opcodes_survives(pieces in proptest::collection::vec(piece(), 0..40)) {
         // What is left on the stack becomes a tuple, so that more of them are whole.
         machine::holds(&[b"(", &*pieces.concat(), b"t."].concat());
+    }
+
+    #[test]
+    fn any_bytes_are_the_same_messages_however_they_come(
+        format in any::<u8>(), seed in any::<u8>(), bytes in framed(),
+    ) {
+        framing::holds(&[&[format, seed], &*bytes].concat());
     }
 
     #[test]
@@ -88,6 +96,22 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
         1 => select(counted.to_vec()).prop_map(<[u8]>::to_vec),
         1 => (0u8..12).prop_map(|size| vec![0x95, size, 0, 0, 0, 0, 0, 0, 0]),
     ]
+}
+
+/// Bytes in which lengths, lines and pickles are found more often than chance would have it.
+fn framed() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        4 => (0u8..60, 0usize..60)
+            .prop_map(|(length, body)| [&[length], &*vec![b'a'; body]].concat()),
+        2 => proptest::collection::vec(any::<u8>(), 0..8),
+        2 => Just(b"\n".to_vec()),
+        1 => Just(b"\r\n".to_vec()),
+        2 => (1usize..8).prop_map(|zeros| vec![0; zeros]),
+        2 => Just(b"\x80\x04K\x01.".to_vec()),
+        1 => Just(b"\x08\x01\x10\x02".to_vec()),
+        1 => Just(vec![0xff; 9]),
+    ];
+    proptest::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
 }
 
 /// Text that is tagged JSON more often than chance would have it.
