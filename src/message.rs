@@ -1,6 +1,7 @@
 //! From events to messages: each side's bytes, cut and decoded by its format.
 
 mod assembler;
+pub mod explain;
 mod formats;
 
 use std::fmt::Write as _;

@@ -8,11 +8,13 @@ use serde_json::{Map, Value as Json, json};
 
 use super::arguments::{FormatArguments, capture_path};
 use super::census::{Census, Counts, SideCounts};
+use super::explain;
 use super::printer::written;
 use super::show::warn_of_damage;
 use super::{DONE, FINDING, Outcome};
 use crate::capture::{Origin, Reader};
 use crate::message::FormatsByPort;
+use crate::message::explain::{Explainer, Explanation};
 use crate::session::{ConnectionId, Numbered, Side, Start};
 use crate::wire::{Codec, Format};
 
@@ -23,8 +25,10 @@ Examples:
   wirespool demo
   wirespool info demo/*.pcapng
   wirespool info demo/pickle.pcapng -f pickle --json --check
+  wirespool info demo/pickle.pcapng --explain
 
-With --check, exits with 1 if bytes are missing, the file is damaged, or messages cannot be decoded.")]
+With --check, exits with 1 if bytes are missing, the file is damaged, or messages cannot be decoded. What
+--explain predicts is no such finding.")]
 pub(super) struct Arguments {
     /// The captures, pcap or pcapng; - is standard input
     #[arg(required = true, value_name = "FILE", value_parser = capture_path())]
@@ -37,6 +41,13 @@ pub(super) struct Arguments {
     /// Exit with 1 if anything is missing or cannot be decoded
     #[arg(long)]
     check: bool,
+    /// Predict what a program would suffer that takes one recv for one message
+    #[arg(long)]
+    explain: bool,
+    /// How many bytes one recv of that program gives at most
+    #[arg(long, value_name = "N", default_value_t = 4096, requires = "explain",
+          value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
+    recv: u64,
 }
 
 pub(super) fn run(arguments: Arguments) -> Outcome {
@@ -46,17 +57,26 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
         let mut reader = Reader::open(file)?;
         let formats = choice.of_capture(reader.origin().format(), &Format::auto());
         let counted = choice.is_given().then(|| formats.clone());
-        let mut numbered = Numbered::new(Census::new(counted), first);
+        let explainer = arguments.explain.then(|| Explainer::new(formats.clone(), arguments.recv));
+        let mut numbered = Numbered::new((Census::new(counted), explainer), first);
         reader.read_all(&mut numbered)?;
         first = numbered.next_connection();
-        let connections = numbered.into_sink().conclude();
+        let (census, explainer) = numbered.into_sink();
+        let connections = census.conclude();
+        let explanation = explainer.map(Explainer::conclude).transpose()?;
         warn_of_damage(&reader, file);
         let sides = connections.values().flat_map(|counts| &counts.sides);
         findings |= sides.into_iter().any(has_finding) || !reader.summary().warnings().is_empty();
         let shown = if arguments.json {
-            as_json(&formats, &reader, &connections, file).to_string() + "\n"
+            let mut object = as_json(&formats, &reader, &connections, file);
+            if let Some(explanation) = &explanation {
+                object["explain"] = explain::as_json(explanation, arguments.recv);
+            }
+            object.to_string() + "\n"
         } else {
-            as_table(&formats, &reader, &connections, file)
+            let words = |found: &Explanation| explain::as_text(found, arguments.recv);
+            let explained = explanation.as_ref().map(words).unwrap_or_default();
+            as_table(&formats, &reader, &connections, file) + &explained
         };
         written(std::io::Write::write_all(&mut anstream::stdout(), shown.as_bytes()))?;
     }

@@ -11,6 +11,7 @@ mod decode;
 mod demo;
 mod diff;
 mod encode;
+mod explain;
 mod failure;
 mod info;
 mod listen;

@@ -18,6 +18,7 @@ def main() -> None:
     parser.add_argument("port", type=int)
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--pieces", type=int, metavar="SEED", help="send in pieces of 1 to 97 bytes")
+    parser.add_argument("--hold", action="store_true", help="wait for a line on stdin after the first message")
     arguments = parser.parse_args()
     encoded = [messages.encode_burst(arguments.format, i) for i in range(arguments.count)]
     with socket.create_connection((arguments.host, arguments.port)) as connection:
@@ -25,8 +26,10 @@ def main() -> None:
             # Without it Nagle's algorithm would join the pieces again.
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             encoded = pieces(b"".join(encoded), random.Random(arguments.pieces))
-        for part in encoded:
+        for number, part in enumerate(encoded):
             connection.sendall(part)
+            if arguments.hold and number == 0:
+                peer.wait_for_word()
         connection.shutdown(socket.SHUT_WR)
         while connection.recv(65536):
             pass

@@ -4,6 +4,8 @@ import argparse
 import importlib
 import time
 
+import peer
+
 
 def main() -> None:
     """Replace the pause after each send: shorter, and Ctrl-C after the last."""
@@ -13,12 +15,15 @@ def main() -> None:
     parser.add_argument("port", type=int)
     parser.add_argument("--count", type=int, default=3)
     parser.add_argument("--interval", type=float, default=0.05, help="0 sends with no pause at all")
+    parser.add_argument("--hold", action="store_true", help="wait for a line on stdin after the first message")
     arguments = parser.parse_args()
     sleep, sent = time.sleep, 0
 
     def pause(_seconds: object) -> None:
         nonlocal sent
         sent += 1
+        if arguments.hold and sent == 1:
+            peer.wait_for_word()
         if arguments.interval:
             sleep(arguments.interval)
         if sent == arguments.count:

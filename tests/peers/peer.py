@@ -2,6 +2,7 @@
 
 import argparse
 import socket
+import sys
 import time
 from collections.abc import Callable
 
@@ -41,6 +42,12 @@ def send_paced(description: str, encode: Callable[[int], bytes], sent: Callable[
             # The pause is the traffic: the originals rely on it to have each message read by itself.
             time.sleep(arguments.interval)
     say("Client stopped.")
+
+
+def wait_for_word() -> None:
+    """Wait until whoever started this process writes a line."""
+    say("Waiting.")
+    sys.stdin.readline()
 
 
 def say(line: str) -> None:

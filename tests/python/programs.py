@@ -6,7 +6,7 @@ import sys
 from base64 import b64encode
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import messages
 from running import Address, Process
@@ -76,10 +76,12 @@ class Peers:
     """By set, the folder of its generated task3_pb2."""
     started: list[Process] = field(default_factory=list)
 
-    def start(self, *words: str | Path, python_path: tuple[Path, ...] = ()) -> Process:
+    def start(
+        self, *words: str | Path, python_path: tuple[Path, ...] = (), stdin: bytes | Literal["open"] = b""
+    ) -> Process:
         """Run a Python program that is ended with the test."""
         path = os.pathsep.join(str(folder) for folder in python_path)
-        process = Process([sys.executable, "-u", *words], env={"PYTHONPATH": path})
+        process = Process([sys.executable, "-u", *words], env={"PYTHONPATH": path}, stdin=stdin)
         self.started.append(process)
         return process
 
@@ -132,6 +134,23 @@ class Peers:
             return self.client(codec, address, count, interval=0)
         cut = () if pieces is None else ("--pieces", str(pieces))
         return self.own("burst_client.py", codec, address[0], str(address[1]), "--count", str(count), *cut)
+
+    def held_burst(self, codec: str, address: Address, count: int = 2000) -> Process:
+        """Start a client that sends one message, and the others with no pause once it is sent a line."""
+        words: tuple[str | Path, ...]
+        if self.name == "own":
+            words = (PEERS / "burst_client.py", codec)
+            path: tuple[Path, ...] = (self.generated["own"],)
+        else:
+            folder = originals()
+            assert folder is not None
+            words = (PEERS / "original_client.py", f"{ORIGINAL_MODULES[codec]}_client")
+            path = (folder, self.generated["originals"])
+        pause = () if self.name == "own" else ("--interval", "0")
+        words += (address[0], str(address[1]), "--count", str(count), "--hold", *pause)
+        process = self.start(*words, python_path=path, stdin="open")
+        process.wait_for("^Waiting.$")
+        return process
 
     def value(self, codec: str, i: int) -> Any:
         """Message i of the set's client, as Python sees it."""
