@@ -49,6 +49,7 @@ impl Explainer {
     /// # Errors
     /// None of its own.
     pub fn conclude(mut self) -> Result<Explanation> {
+        self.assembler.receiver().cut();
         self.assembler.finish()?;
         Ok(self.assembler.into_receiver().conclude())
     }
@@ -97,6 +98,12 @@ impl Model {
         if let Some(one) = self.sides.get_mut(&(connection, reader_of)) {
             one.catch_up(&mut self.explanation);
         }
+    }
+
+    /// The source has stopped, whatever is open.
+    fn cut(&mut self) {
+        let open: Vec<_> = self.sides.keys().copied().collect();
+        open.into_iter().for_each(|(connection, side)| self.stop(connection, side, Unknown::Cut));
     }
 
     /// Nobody knows what came next.
