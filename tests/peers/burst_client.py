@@ -18,7 +18,9 @@ def main() -> None:
     parser.add_argument("port", type=int)
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--pieces", type=int, metavar="SEED", help="send in pieces of 1 to 97 bytes")
-    parser.add_argument("--hold", action="store_true", help="wait for a line on stdin after the first message")
+    parser.add_argument(
+        "--hold", action="store_true", help="wait for a line on stdin after the first message"
+    )
     arguments = parser.parse_args()
     encoded = [messages.encode_burst(arguments.format, i) for i in range(arguments.count)]
     with socket.create_connection((arguments.host, arguments.port)) as connection:

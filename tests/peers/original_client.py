@@ -15,7 +15,9 @@ def main() -> None:
     parser.add_argument("port", type=int)
     parser.add_argument("--count", type=int, default=3)
     parser.add_argument("--interval", type=float, default=0.05, help="0 sends with no pause at all")
-    parser.add_argument("--hold", action="store_true", help="wait for a line on stdin after the first message")
+    parser.add_argument(
+        "--hold", action="store_true", help="wait for a line on stdin after the first message"
+    )
     arguments = parser.parse_args()
     sleep, sent = time.sleep, 0
 
