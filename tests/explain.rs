@@ -198,3 +198,15 @@ fn of_much_trouble_the_first_places_are_kept_and_the_rest_is_counted() {
     let lost = finding(&found, Reading::AtOnce, Trouble::Lost);
     assert_eq!((lost.reads, lost.messages, lost.places.len()), (1000, 1000, 10));
 }
+
+#[test]
+fn of_a_message_in_very_many_pieces_no_more_than_a_bound_is_kept() {
+    let mut begun = b"\x80\x02X".to_vec();
+    begun.extend(10_000_000_u32.to_le_bytes());
+    let more = [b'a'; 1000];
+    let mut lines = vec![Client(PICKLE), Client(&begun)];
+    lines.resize(400, Client(&more));
+    let found = explained("pickle", 1, &lines);
+    assert_eq!(only(&found).unknown, Some(Unknown::Pieces));
+    assert_eq!((only(&found).messages, tallies(&found)[0]), (1, (0, 0, Some(0))));
+}

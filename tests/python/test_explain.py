@@ -111,8 +111,8 @@ def test_the_frame_the_loss_and_what_to_do_are_said_as_a_prediction(
     assert "the reads of a real one may differ" in text
     loss = "carries 31 pickles: pickle.loads(recv(4096)) gets the first and loses 30"
     assert f"frame 7 (bytes 112 to 979) {loss}\n" in text
-    assert "Reading each chunk at once: 5 of 35 messages right\n" in text
-    assert "Held up after the first read for more than 1.0 s: 2 of 35 messages right\n" in text
+    assert "Reading each chunk at once: 5 of 35 right\n" in text
+    assert "Held up after the first read: 2 of 35 right\n  The closest chunks are 1.0 s apart" in text
     assert text.count("pickle.load on one conn.makefile('rb')") == 1
     assert "pickle/u32be" in text
 

@@ -66,12 +66,11 @@ fn predict(text: &mut String, one: &Prediction, recv: u64) {
     } else {
         line(text, 0, &whose);
         for (reading, tally) in Reading::BOTH.into_iter().zip(&one.tallies) {
-            let how = how(reading);
-            let longer = match (reading, one.closest) {
-                (Reading::HeldUp, Some(pause)) => format!(" for more than {}", shortly(pause)),
-                _ => String::new(),
-            };
-            line(text, 2, &format!("{how}{longer}: {}", outcome(tally, *messages, format)));
+            line(text, 2, &format!("{}: {}", how(reading), outcome(tally, *messages, format)));
+        }
+        if let Some(pause) = one.closest {
+            let words = "it reads both at once if it is held up for longer";
+            line(text, 2, &format!("The closest chunks are {} apart: {words}", shortly(pause)));
         }
     }
     let more = match one.unknown {
@@ -90,13 +89,14 @@ fn predict(text: &mut String, one: &Prediction, recv: u64) {
 }
 
 fn outcome(tally: &Tally, messages: u64, format: &Format) -> String {
-    let mut words = format!("{} of {} right", tally.right, counted(messages, "message"));
+    let mut words = format!("{} of {messages} right", tally.right);
     if tally.wrong > 0 {
-        let _ = write!(words, ", {} that nobody sent so", counted(tally.wrong, "value"));
+        let _ = write!(words, ", and {} that nobody sent", counted(tally.wrong, "value"));
     }
     if let Some(place) = &tally.stopped {
-        let read = frames(place).unwrap_or_else(|| format!("byte {}", place.offset));
-        let _ = write!(words, "; then {} ends it at {read}", raised(format));
+        let frames = frames(place).map(|frames| format!(" ({frames})")).unwrap_or_default();
+        let (raised, offset) = (raised(format), place.offset);
+        let _ = write!(words, "; the read at byte {offset}{frames} ends it with {raised}");
     }
     words
 }
@@ -172,8 +172,10 @@ impl Words {
             }
         };
         let Place { offset, size, .. } = place;
+        let several = place.frames.is_some_and(|(first, last)| first != last);
+        let read = if several { "a read of " } else { "" };
         let place = self.located(place);
-        format!("{place} (bytes {offset} to {}) {said}", offset + size - 1)
+        format!("{read}{place} (bytes {offset} to {}) {said}", offset + size - 1)
     }
 
     /// Where else, and of how many messages in all.
@@ -200,7 +202,11 @@ impl Words {
         if unnamed > 0 {
             named.push(format!("and {unnamed} more"));
         }
-        format!("and {} times more{in_all}: {}", one.reads - 1, named.join(", "))
+        let times = match one.reads - 1 {
+            1 => "once".to_owned(),
+            times => format!("{times} times"),
+        };
+        format!("and {times} more{in_all}: {}", named.join(", "))
     }
 
     /// A place by its frames; the side where there are several.

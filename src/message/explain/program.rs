@@ -1,7 +1,9 @@
 //! The program that takes one `recv` for one message: what it makes of one read.
 
+use std::sync::Arc;
+
 use super::finding::Trouble;
-use crate::wire::{Arrival, Codec, Decoder, Format, Framing};
+use crate::wire::{Arrival, Codec, Decoded, Decoder, Format, Framing, Settings};
 
 /// What stands in a read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,12 +57,16 @@ fn is_value(format: &Format, bytes: &[u8]) -> bool {
         _ => Framing::Chunk,
     };
     let body = format.framing().unwrap(bytes);
-    // Searching for the next message is what such a program does not do.
-    let settings = std::sync::Arc::default();
-    let mut decoder = Decoder::new(&format.with_framing(whole).with_settings(&settings));
+    let mut format = format.with_framing(whole);
+    if format.settings().resync {
+        // Looking for the next message is what such a program does not do.
+        let settings = Settings { resync: false, ..Settings::clone(format.settings()) };
+        format = format.with_settings(&Arc::new(settings));
+    }
+    let mut decoder = Decoder::new(&format);
     let mut found: Option<bool> = None;
-    let mut take = |decoded: crate::wire::Decoded| {
-        let is_value = decoded.body.is_ok() && decoded.format.codec() == format.codec();
+    let mut take = |decoded: Decoded| {
+        let is_value = decoded.body.is_ok() && *decoded.format.codec() != Codec::Raw;
         // Of pickles the first alone is looked at.
         found = Some(match (found, whole) {
             (Some(before), Framing::Chunk) => before && is_value,

@@ -83,7 +83,7 @@ impl Receiver {
         let mut rest = message.raw.as_slice();
         while !rest.is_empty() {
             let known = self.start + self.bytes.len() as u64;
-            let room = self.borders.front().map_or(u64::MAX, |border| border.end - known);
+            let room = self.borders.front().map_or(u64::MAX, |one| one.end.saturating_sub(known));
             let taken = usize::try_from(room).unwrap_or(usize::MAX).min(rest.len());
             let is_first = self.contents.touched == 0;
             if is_first {
@@ -108,8 +108,8 @@ impl Receiver {
     /// Takes the read that is being filled for one message, if all its bytes are known.
     fn conclude(&mut self, format: &Format, ends_inside: bool, out: &mut dyn FnMut(Suffered)) {
         let size = self.bytes.len() as u64;
-        let Some(&border) = self.borders.front().filter(|border| border.end == self.start + size)
-        else {
+        let end = self.start + size;
+        let Some(&border) = self.borders.front().filter(|border| border.end <= end) else {
             return;
         };
         self.borders.pop_front();
@@ -130,7 +130,7 @@ impl Receiver {
             let messages = contents.whole - u64::from(trouble == Trouble::Lost);
             out(Suffered { trouble, place, messages });
         }
-        self.start = border.end;
+        self.start = end;
         self.bytes.clear();
     }
 
