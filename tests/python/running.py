@@ -177,6 +177,12 @@ class Process:
         self._popen.send_signal(number)
         return self
 
+    def stop(self) -> "Process":
+        """Stop it where it is, until SIGCONT; only a signal that was taken keeps it from what comes."""
+        self.signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        return self
+
     def finish(self, patience: float = PATIENCE) -> Result:
         """Wait until it ends."""
         try:

@@ -36,7 +36,7 @@ def record_held_up(wirespool: Wirespool, peers: Peers, codec: str, capture: Path
     )
     client = peers.held_burst(codec, address, COUNT)
     server.wait_for("^Received")
-    server.process.signal(signal.SIGSTOP)
+    server.process.stop()
     client.stdin.write(b"\n")
     client.stdin.close()
     # A direction's end is taken only when all before it was handed on.
