@@ -154,10 +154,17 @@ fn a_message_that_is_over_only_by_silence_is_given_by_it() {
 
 #[test]
 fn a_message_that_is_only_begun_is_what_came_at_the_end() {
-    for format in ["pickle/chunk", "protobuf:pb.TempEvent", "raw", "text"] {
-        let recorded = answers(format, &[b"\x80\x04N.".to_vec()]);
+    let pickle = &b"\x80\x04N."[..];
+    for (format, answer) in [
+        ("pickle/chunk", pickle),
+        ("protobuf:pb.TempEvent", pickle),
+        ("raw", pickle),
+        ("text", b"answer"),
+        ("text:utf-16le", b"a\0n\0s\0"),
+    ] {
+        let recorded = answers(format, &[answer.to_vec()]);
         let plain = Rules::default();
-        let comparison = compared(&recorded, &plain, &[b"\x80\x04".to_vec()]);
+        let comparison = compared(&recorded, &plain, &[answer[..2].to_vec()]);
         assert_eq!((comparison.arrived, comparison.differing), (1, 1), "{format}");
     }
 }

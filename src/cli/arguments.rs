@@ -17,7 +17,7 @@ use crate::message::Formats;
 use crate::project::{Configuration, FILE_NAME, FormatChoice, SchemaFiles};
 use crate::replay::{Carry, Compare, Path, Rules, Tolerance};
 use crate::session::{ConnectionId, Side};
-use crate::wire::{Format, Limit, Settings};
+use crate::wire::{Encoding, Format, Limit, Settings};
 
 /// The formats to read messages by.
 #[derive(Debug, Args)]
@@ -47,6 +47,10 @@ pub(super) struct ReadingArguments {
     /// not whole, or being decoded; may be given several times
     #[arg(long, value_name = "NAME=N", value_parser = limit)]
     limit: Vec<Limit>,
+    /// The encoding of a text format that names none, as latin-1, cp1251, utf-16le, shift_jis: the same as
+    /// text:cp1251
+    #[arg(long, value_name = "NAME", value_parser = parsed::<Encoding>)]
+    encoding: Option<Encoding>,
     /// After damaged or missing bytes look for the next pickle; it is marked as guessed, and all after it
     #[arg(long)]
     pub(super) resync: bool,
@@ -100,7 +104,8 @@ impl SchemaArguments {
 impl ReadingArguments {
     /// The format `spelling` stands for, with these settings.
     pub(super) fn format(&self, spelling: &str) -> Result<Format, Failure> {
-        self.schema.choice(self.settings()?)?.parse(spelling).at("--format")
+        let format = self.schema.choice(self.settings()?)?.parse(spelling).at("--format")?;
+        in_encoding(format, self.encoding)
     }
 
     /// How bytes are read, whatever their format is.
@@ -109,6 +114,44 @@ impl ReadingArguments {
         let mut settings = Settings { guess_window, resync, ..Settings::default() };
         self.limit.iter().cloned().try_for_each(|limit| settings.limit(limit)).at("--limit")?;
         Ok(Arc::new(settings))
+    }
+}
+
+/// The format with the encoding that was given beside it, if one was.
+pub(super) fn in_encoding(format: Format, encoding: Option<Encoding>) -> Result<Format, Failure> {
+    match encoding {
+        Some(encoding) => Ok(format.with_encoding(encoding).at("--encoding")?),
+        None => Ok(format),
+    }
+}
+
+/// The formats of both sides with this encoding, where they are text and name none: one of them has to be.
+fn in_encodings(
+    given: [Option<Format>; 2],
+    encoding: Encoding,
+) -> Result<[Option<Format>; 2], Failure> {
+    let mut is_any = false;
+    let mut refused = None;
+    let encoded = given.map(|format| {
+        let format = format?;
+        match format.clone().with_encoding(encoding) {
+            Ok(encoded) => {
+                is_any = true;
+                Some(encoded)
+            }
+            Err(error) => {
+                refused.get_or_insert(error);
+                Some(format)
+            }
+        }
+    });
+    match refused {
+        _ if is_any => Ok(encoded),
+        Some(error) => Err(error).at("--encoding"),
+        None => {
+            let reason = "name the format that has this encoding, too, such as -f text/line";
+            Err(Error::Usage(reason.to_owned())).at("--encoding")
+        }
     }
 }
 
@@ -122,7 +165,11 @@ impl FormatArguments {
         let both = parse(&self.format, "--format")?;
         let client = parse(&self.client_format, "--client-format")?;
         let server = parse(&self.server_format, "--server-format")?;
-        choice.given = [client.or_else(|| both.clone()), server.or(both)];
+        let given = [client.or_else(|| both.clone()), server.or(both)];
+        choice.given = match self.reading.encoding {
+            Some(encoding) => in_encodings(given, encoding)?,
+            None => given,
+        };
         Ok(choice)
     }
 

@@ -4,12 +4,12 @@ use std::io::{BufRead, Write};
 
 use clap::Args;
 
-use super::arguments::SchemaArguments;
+use super::arguments::{SchemaArguments, in_encoding, parsed};
 use super::failure::{At, Failure};
 use super::printer::written;
 use super::{DONE, Outcome};
 use crate::Error;
-use crate::wire::encode;
+use crate::wire::{Encoding, encode};
 
 /// Write a value's bytes to stdout
 #[derive(Debug, Args)]
@@ -24,12 +24,15 @@ pub(super) struct Arguments {
     /// What to encode it as
     #[arg(short, long, value_name = "FORMAT")]
     format: String,
+    /// The encoding of a text format that names none, as latin-1, cp1251, utf-16le, shift_jis
+    #[arg(long, value_name = "NAME", value_parser = parsed::<Encoding>)]
+    encoding: Option<Encoding>,
     #[command(flatten)]
     schema: SchemaArguments,
 }
 
 pub(super) fn run(arguments: Arguments) -> Outcome {
-    let format = arguments.schema.format(&arguments.format)?;
+    let format = in_encoding(arguments.schema.format(&arguments.format)?, arguments.encoding)?;
     let one = |text: &str| -> Result<(), Failure> {
         let bytes =
             format.read_value(text).and_then(|value| encode(&format, &value)).at("VALUE")?;

@@ -2,6 +2,7 @@
 
 mod put;
 mod splice;
+mod written;
 
 use std::borrow::Cow;
 use std::collections::HashMap;

@@ -45,7 +45,7 @@ impl Document {
     /// a string.
     pub(super) fn of(format: &Format, value: &Value) -> Result<Document, Unreadable> {
         match format.codec() {
-            Codec::Text => {
+            Codec::Text(_) => {
                 let text = value.as_str(value.root()).unwrap_or_default();
                 let json = match is_container(text).then(|| parse(text)) {
                     Some(Ok(json)) => json,

@@ -3,6 +3,7 @@
 mod body;
 mod guess;
 mod resync;
+mod text;
 
 use std::time::Duration;
 
@@ -10,7 +11,8 @@ use super::decoded::{Arrival, Decoded, Split};
 use super::framing::{Cut, Cutter, Framing, too_long};
 use super::held::Held;
 use super::search::PROTO;
-use super::{Codec, Fault, FaultKind, Format, Value, detect_with, text};
+use super::text::InUse;
+use super::{Codec, Fault, FaultKind, Format, Value, detect_with};
 use crate::session::Timestamp;
 use body::decode;
 use guess::Guess;
@@ -24,6 +26,8 @@ pub struct Decoder {
     /// The format in use.
     format: Format,
     state: State,
+    /// The encoding in use, where the messages are text.
+    text: InUse,
     /// What was pushed and not given yet.
     held: Held,
     /// Where `held` begins in the side's bytes.
@@ -43,8 +47,12 @@ enum State {
     Undecided,
     /// A message per chunk.
     Chunk,
-    /// A message per chunk, with a character that a chunk's end cuts carried over.
-    Text,
+    /// A message per chunk, with a character that a chunk's end cuts carried over; what is no text is a
+    /// message of its own.
+    Text {
+        /// How many bytes belong to a character of which the beginning is missing.
+        half: usize,
+    },
     /// A message until nothing comes for so long.
     Idle(Duration),
     /// Message ends stand in the bytes.
@@ -86,8 +94,10 @@ impl<'a> Piece<'a> {
 impl Decoder {
     /// At the first byte of a side.
     pub fn new(format: &Format) -> Decoder {
+        let text = InUse::of(format.codec().encoding());
         Decoder {
-            state: State::of(format),
+            state: State::of(format, text),
+            text,
             format: format.clone(),
             held: Held::new(format.settings()),
             offset: 0,
@@ -115,7 +125,8 @@ impl Decoder {
         }
         if let State::Undecided = self.state {
             let (format, reason) = detect_with(&[bytes], self.format.settings());
-            self.state = State::of(&format);
+            self.text = InUse::of(format.codec().encoding());
+            self.state = State::of(&format, self.text);
             self.format = format;
             self.reason = Some(reason);
         }
@@ -177,10 +188,14 @@ impl Decoder {
         self.cut_off("bytes are missing from the capture here", out);
         self.offset += length.unwrap_or(0);
         match &mut self.state {
-            State::Undecided | State::Chunk | State::Text | State::Idle(_) => {}
+            State::Undecided | State::Chunk | State::Idle(_) => {}
+            State::Text { half } => *half = self.text.encoding().half(self.offset),
             State::Guess(guess) => guess.unsure = true,
             State::Delimited(_) | State::Searching(_) | State::Lost => {
-                let afresh = State::of(&self.format);
+                let mut afresh = State::of(&self.format, self.text);
+                if let State::Delimited(cutter) = &mut afresh {
+                    cutter.begin_at(self.offset);
+                }
                 self.state = if self.resyncs() { self.search_afresh() } else { afresh };
                 self.unsure = true;
             }
@@ -225,13 +240,7 @@ impl Decoder {
                 self.give(Piece { lost: true, ..Piece::new(pending, arrival) }, out);
                 pending.len()
             }
-            State::Text => {
-                let whole = pending.len() - text::unfinished(pending);
-                if whole > 0 {
-                    self.give(Piece::new(&pending[..whole], arrival), out);
-                }
-                whole
-            }
+            State::Text { half } => self.cut_text(half, arrival, pending, out),
             State::Idle(_) if pending.len() > limit => {
                 self.give(Piece::broken(pending, arrival, too_long(limit)), out);
                 pending.len()
@@ -277,7 +286,7 @@ impl Decoder {
                         self.cut_sought(&mut searching, arrival, rest, false, out);
                     start += passed;
                     match is_found {
-                        true => State::of(&self.format),
+                        true => State::of(&self.format, self.text),
                         false => return (start, State::Searching(searching)),
                     }
                 }
@@ -298,10 +307,13 @@ impl Decoder {
         let mut start = 0;
         while start < pending.len() {
             let rest = &pending[start..];
-            match cutter.next(rest) {
+            let cut = cutter.next(rest);
+            self.text = cutter.text().unwrap_or(self.text);
+            match cut {
                 Cut::More => break,
                 Cut::Message { length, header, trailer } => {
                     let piece = Piece { header, trailer, ..Piece::new(&rest[..length], arrival) };
+                    let piece = self.without_mark(piece);
                     let body = self.read(&piece);
                     match body.0 {
                         // No pickler writes this: its end is none to rely on.
@@ -378,6 +390,7 @@ impl Decoder {
 
     /// Hands on one message.
     fn give(&mut self, piece: Piece<'_>, out: &mut dyn FnMut(Decoded)) {
+        let piece = self.without_mark(piece);
         let body = self.read(&piece);
         self.hand_on(piece, body, out);
     }
@@ -391,7 +404,7 @@ impl Decoder {
         if lost {
             return (Ok(Value::bytes(raw)), None);
         }
-        match decode(&self.format, &raw[header..raw.len() - trailer]) {
+        match decode(&self.format, self.text, &raw[header..raw.len() - trailer]) {
             Ok((value, unknown)) => (Ok(value), unknown),
             Err(fault) => (Err(Fault { at: fault.at + header, ..fault }), None),
         }
@@ -410,15 +423,15 @@ impl Decoder {
 }
 
 impl State {
-    fn of(format: &Format) -> State {
+    fn of(format: &Format, text: InUse) -> State {
         match (format.codec(), format.framing()) {
             (Codec::Auto, _) => State::Undecided,
-            (Codec::Text, Framing::Chunk) => State::Text,
+            (Codec::Text(_), Framing::Chunk) => State::Text { half: 0 },
             (_, Framing::Idle(pause)) => State::Idle(pause),
             (Codec::Protobuf(Some(message)), Framing::Guess) => {
                 State::Guess(Guess::new(message, format.settings().guess_window))
             }
-            (_, framing) => Cutter::new(framing, &format.settings().limits)
+            (_, framing) => Cutter::new(framing, text, &format.settings().limits)
                 .map_or(State::Chunk, State::Delimited),
         }
     }

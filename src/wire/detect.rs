@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::pickle::{Limits, Progress, Splitter};
-use super::{Codec, Format, Framing, Settings};
+use super::{Codec, Encoding, Format, Framing, Settings};
 
 /// The format that explains every byte of the chunks that a side began with, and why it is the one;
 /// `raw` where none does.
@@ -29,12 +29,12 @@ fn explain(chunks: &[&[u8]], limits: &Limits) -> (Format, String) {
         None if chunks.iter().all(|chunk| chunk.ends_with(b"\n")) => {
             let reason =
                 format!("all {size} bytes seen are UTF-8 text, each chunk ends with a line");
-            (Format::new(Codec::Text, Framing::Line), reason)
+            (Format::new(Codec::Text(Encoding::UTF_8), Framing::Line), reason)
         }
         None => {
             let reason =
                 format!("all {size} bytes seen are UTF-8 text, and chunks end within lines");
-            (Format::new(Codec::Text, Framing::Chunk), reason)
+            (Format::new(Codec::Text(Encoding::UTF_8), Framing::Chunk), reason)
         }
         Some(why_not) => {
             (Format::raw(), format!("the bytes begin no pickle of protocol 2 to 5, and {why_not}"))

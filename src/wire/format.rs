@@ -1,4 +1,5 @@
-//! Formats: which codec and framing a side's bytes are in, parsed from `CODEC[:MESSAGE][/FRAMING]`.
+//! Formats: which codec and framing a side's bytes are in, parsed from `CODEC[:MESSAGE][/FRAMING]`; of
+//! text `:ENCODING` takes the place of `:MESSAGE`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +9,8 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 use super::framing::Framing;
 use super::protobuf::{self, MessageType, Schema};
-use super::{Settings, Value, json, pickle, text};
+use super::text::{self, Encoding};
+use super::{Settings, Value, json, pickle};
 use crate::{Error, Result};
 
 /// A codec and a framing: `text/line`, `pickle`, `protobuf:pb.TempEvent/u32be`.
@@ -33,8 +35,8 @@ pub struct Format {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Codec {
-    /// UTF-8 text: a value is a string.
-    Text,
+    /// Text in this encoding: a value is a string.
+    Text(Encoding),
     /// Python's pickle, any protocol; nothing is run.
     Pickle,
     /// Protocol Buffers: by this message's fields, or by field numbers alone.
@@ -105,6 +107,35 @@ impl Format {
         Format::new(self.codec.clone(), framing).with_settings(&self.settings)
     }
 
+    /// The same messages in another encoding, for text whose spelling names none.
+    ///
+    /// # Errors
+    /// [`Error::Format`] if it is no text, or names another encoding.
+    pub fn with_encoding(self, encoding: Encoding) -> Result<Format> {
+        let reason = match self.codec {
+            Codec::Text(Encoding::UTF_8) => {
+                return Ok(self.in_encoding(encoding));
+            }
+            Codec::Text(own) if own == encoding => return Ok(self),
+            Codec::Text(own) => format!("it names {own}, and the encoding {encoding} is given"),
+            _ => format!(
+                "the encoding {encoding} is given, which only text has; name a text format, such as text/line"
+            ),
+        };
+        Err(Error::Format { given: self.spelling.to_string(), reason })
+    }
+
+    /// The same text in another encoding; itself if it is no text.
+    pub(crate) fn in_encoding(&self, encoding: Encoding) -> Format {
+        match self.codec {
+            Codec::Text(own) if own != encoding => {
+                let format = Format::new(Codec::Text(encoding), self.framing);
+                format.with_settings(&self.settings)
+            }
+            _ => self.clone(),
+        }
+    }
+
     /// The same messages, their bytes left as they are. It is spelled as this one: what a message is
     /// does not change by how it is looked at.
     pub(crate) fn undecoded(&self) -> Format {
@@ -125,7 +156,7 @@ impl Format {
     /// for `raw`, [tagged JSON](super::json) for the others.
     pub fn read_value(&self, text: &str) -> Result<Value> {
         match self.codec {
-            Codec::Text => Ok(Value::text(text)),
+            Codec::Text(_) => Ok(Value::text(text)),
             Codec::Raw => match BASE64_STANDARD.decode(text.trim()) {
                 Ok(bytes) => Ok(Value::bytes(&bytes)),
                 Err(error) => Err(self.refuse(format!("a raw value is base64: {error}"))),
@@ -152,7 +183,9 @@ impl Format {
             return Err(self.refuse("there is no value".to_owned()));
         }
         match &self.codec {
-            Codec::Text => text::encode(value).map_err(|reason| self.refuse(reason)),
+            Codec::Text(encoding) => {
+                text::encode(*encoding, value).map_err(|reason| self.refuse(reason))
+            }
             Codec::Raw => match value.as_bytes(value.root()) {
                 Some(bytes) => Ok(bytes.to_vec()),
                 None => Err(self.refuse(format!(
@@ -188,9 +221,17 @@ impl Codec {
     /// The framing of a format that names none.
     pub fn default_framing(&self) -> Framing {
         match self {
-            Codec::Text | Codec::Protobuf(None) | Codec::Raw | Codec::Auto => Framing::Chunk,
+            Codec::Text(_) | Codec::Protobuf(None) | Codec::Raw | Codec::Auto => Framing::Chunk,
             Codec::Pickle => Framing::Codec,
             Codec::Protobuf(Some(_)) => Framing::Guess,
+        }
+    }
+
+    /// The encoding of what is text in it: where lines end. UTF-8 ends them as bytes do.
+    pub(crate) fn encoding(&self) -> Encoding {
+        match self {
+            Codec::Text(encoding) => *encoding,
+            _ => Encoding::UTF_8,
         }
     }
 
@@ -198,7 +239,7 @@ impl Codec {
     fn suits(&self, framing: Framing) -> bool {
         match framing {
             Framing::Chunk | Framing::Prefix(_) | Framing::Varint | Framing::Idle(_) => true,
-            Framing::Line => matches!(self, Codec::Text | Codec::Raw),
+            Framing::Line => matches!(self, Codec::Text(_) | Codec::Raw),
             Framing::Codec => matches!(self, Codec::Pickle),
             Framing::Guess => matches!(self, Codec::Protobuf(Some(_))),
         }
@@ -217,13 +258,13 @@ fn parse(spelling: &str, schema: &Schema) -> std::result::Result<Format, String>
     let codec = match (name, message) {
         ("protobuf", Some(message)) => Codec::Protobuf(Some(schema.message(message)?)),
         ("protobuf", None) => Codec::Protobuf(None),
-        ("text", None) => Codec::Text,
+        ("text", name) => Codec::Text(name.map(Encoding::named).transpose()?.unwrap_or_default()),
         ("pickle", None) => Codec::Pickle,
         ("raw", None) => Codec::Raw,
         ("auto", None) => Codec::Auto,
-        ("text" | "pickle" | "raw" | "auto", Some(message)) => {
+        ("pickle" | "raw" | "auto", Some(message)) => {
             return Err(format!(
-                "only protobuf takes a message; leave out {:?}",
+                "only protobuf takes a message and text an encoding; leave out {:?}",
                 format!(":{message}")
             ));
         }
@@ -272,11 +313,12 @@ impl FromStr for Format {
     }
 }
 
-/// The spelling in a format: `text`, `protobuf:pb.TempEvent`.
+/// The spelling in a format: `text`, `text:cp1251`, `protobuf:pb.TempEvent`.
 impl fmt::Display for Codec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Codec::Text => f.write_str("text"),
+            Codec::Text(Encoding::UTF_8) => f.write_str("text"),
+            Codec::Text(encoding) => write!(f, "text:{encoding}"),
             Codec::Pickle => f.write_str("pickle"),
             Codec::Protobuf(None) => f.write_str("protobuf"),
             Codec::Protobuf(Some(message)) => write!(f, "protobuf:{}", message.name()),

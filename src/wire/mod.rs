@@ -39,6 +39,7 @@ pub use framing::{Framing, Prefix};
 pub use pickle::{Limit, Limits};
 pub use pool::Pool;
 pub use settings::Settings;
+pub use text::Encoding;
 pub use value::Value;
 pub use visible::visible;
 
@@ -59,5 +60,6 @@ pub fn encode(format: &Format, value: &Value) -> Result<Vec<u8>> {
 /// [`Error::Value`](crate::Error::Value) if the framing cannot carry it.
 pub fn wrap(format: &Format, body: Vec<u8>) -> Result<Vec<u8>> {
     let longest = format.settings().limits.longest();
-    format.framing().wrap(body, longest).map_err(|reason| format.refuse(reason))
+    let encoding = format.codec().encoding();
+    format.framing().wrap(body, encoding, longest).map_err(|reason| format.refuse(reason))
 }

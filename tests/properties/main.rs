@@ -8,6 +8,7 @@ mod framing;
 mod json;
 mod machine;
 mod splitter;
+mod text;
 
 proptest! {
     #[test]
@@ -39,6 +40,28 @@ proptest! {
     }
 
     #[test]
+    fn any_bytes_are_text_in_any_encoding_alike_however_they_come(
+        bytes in any_encoded(),
+        seed in any::<u8>(),
+        number in any::<u8>(),
+    ) {
+        text::holds(&[&[seed, number], &bytes[..]].concat());
+    }
+
+    #[test]
+    fn any_characters_survive_each_encoding_that_has_them(
+        characters in "[ -~\\n\\rа-яё€ßあ漢한¥😀\u{feff}\u{80}-\u{ff}]{0,12}",
+        seed in any::<u8>(),
+    ) {
+        for encoding in wirespool::wire::Encoding::all() {
+            text::survives(encoding, &characters, seed);
+            // Of most texts an encoding has some characters.
+            let own = |c: &char| encoding_has(encoding, *c);
+            text::survives(encoding, &characters.chars().filter(own).collect::<String>(), seed);
+        }
+    }
+
+    #[test]
     fn any_text_is_json_that_survives_or_none(text in json_text()) {
         json::holds(&text);
     }
@@ -49,6 +72,42 @@ fn opcodes(most: usize) -> impl Strategy<Value = Vec<u8>> {
     let noise = any::<u8>().prop_map(|code| vec![code]);
     let pieces = proptest::collection::vec(prop_oneof![30 => piece(), 1 => noise], 0..most);
     pieces.prop_map(|pieces| pieces.concat())
+}
+
+/// Bytes among which each encoding finds characters, halves of them and line ends.
+fn any_encoded() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        proptest::collection::vec(any::<u8>(), 0..4),
+        "[a-zа-я漢😀]{1,4}".prop_map(String::into_bytes),
+        select(vec![
+            &b"\n"[..],
+            b"\r\n",
+            b"\n\0",
+            b"\0\n",
+            b"\r\0\n\0",
+            b"\xff\xfe",
+            b"\xfe\xff",
+            b"a\0",
+            b"\0a",
+            b"\n\n",
+            b"\x3d\xd8",
+            b"\x00\xde",
+            b"\xd8\x3d",
+            b"\xde\x00",
+            b"\x82\xa0",
+            b"\x81\x30\x81\x30",
+            b"\x8f\xa2\xaf",
+            b"\xa4\xa2",
+            b"\xed\xa0\x80",
+        ])
+        .prop_map(<[u8]>::to_vec),
+    ];
+    proptest::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+}
+
+fn encoding_has(encoding: wirespool::wire::Encoding, c: char) -> bool {
+    let format = format!("text:{encoding}").parse().expect("a format");
+    wirespool::wire::encode(&format, &wirespool::wire::Value::text(&c.to_string())).is_ok()
 }
 
 fn piece() -> impl Strategy<Value = Vec<u8>> {

@@ -45,7 +45,7 @@ use crate::wire::{Codec, Format, encode, wrap};
 /// TypeError for a type that the format has no value for, UsageError for a value it cannot carry.
 pub(super) fn message_bytes(format: &Format, object: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
     let expected = match format.codec() {
-        Codec::Text if !object.is_exact_instance_of::<PyString>() => "a str",
+        Codec::Text(_) if !object.is_exact_instance_of::<PyString>() => "a str",
         Codec::Raw => {
             let bytes = pickle::Bytes::extract(object.as_borrowed())
                 .map_err(|_| not_that(format, "bytes", object))?;

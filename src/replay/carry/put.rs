@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use super::splice;
+use super::written::Written;
 use crate::message::Message;
 use crate::replay::document::{self, Dialect, Document};
 use crate::replay::place::Place;
@@ -27,23 +28,27 @@ pub(super) fn into(
         !places.iter().any(|other| other.len() < place.len() && place.starts_with(other))
     });
     let (bytes, wanted) = match message.format.codec() {
-        Codec::Text => text(message, value, document, &changes)?,
+        Codec::Text(_) => {
+            let written = Written::of(message, value);
+            let (text, wanted) = text(value, document, &changes)?;
+            let bytes = written.bytes(&text)?;
+            return sent(&written.format, bytes, &wanted);
+        }
         _ => encoded(message, value, document.dialect, &changes)?,
     };
-    // Never a silent change: it is read back as it is meant, or not sent.
-    match read_back(&message.format, &bytes) {
-        Some(read) if read.json == wanted => Ok(bytes),
+    sent(&message.format, bytes, &wanted)
+}
+
+/// Never a silent change: it is read back as it is meant, or not sent.
+fn sent(format: &Format, bytes: Vec<u8>, wanted: &Json) -> Put<Vec<u8>> {
+    match read_back(format, &bytes) {
+        Some(read) if read.json == *wanted => Ok(bytes),
         _ => Err("it would be read back as something else".to_owned()),
     }
 }
 
-/// The message's bytes, and the JSON that they are to be read back as.
-fn text(
-    message: &Message,
-    value: &Value,
-    document: &Document,
-    changes: &[(Place, &Json)],
-) -> Put<(Vec<u8>, Json)> {
+/// The message's text, and the JSON that it is to be read back as.
+fn text(value: &Value, document: &Document, changes: &[(Place, &Json)]) -> Put<(String, Json)> {
     let old = value.as_str(value.root()).unwrap_or_default();
     let new = match changes {
         [(place, live)] if place.is_root() && !document::is_json(old) => {
@@ -55,18 +60,10 @@ fn text(
     for (place, live) in changes {
         *wanted.pointer_mut(&place.pointer()).ok_or("the place is not there")? = (*live).clone();
     }
-    let bytes = match message.format.framing() {
-        // The terminator stays as it is.
-        Framing::Line => {
-            let terminator = message.raw.get(old.len()..).unwrap_or_default();
-            [new.as_bytes(), terminator].concat()
-        }
-        _ => wire::wrap(&message.format, new.into_bytes()).map_err(|error| error.to_string())?,
-    };
-    Ok((bytes, wanted))
+    Ok((new, wanted))
 }
 
-/// The same of what is no text.
+/// Of what is no text the message's bytes, and the JSON that they are to be read back as.
 fn encoded(
     message: &Message,
     value: &Value,

@@ -3,7 +3,7 @@
 use super::json_end::{End, JsonEnd};
 use crate::message::Message;
 use crate::session::Timestamp;
-use crate::wire::{Arrival, Codec, Decoded, Decoder, Format};
+use crate::wire::{Arrival, Codec, Decoded, Decoder, Encoding, Format};
 
 /// Decodes from the beginning of a message that differs.
 pub(super) struct Apart {
@@ -30,7 +30,9 @@ pub(super) struct Found {
 impl Apart {
     /// At `base` of what came, where `recorded` was expected.
     pub(super) fn new(format: &Format, base: u64, recorded: Option<&Message>) -> Apart {
-        let json = recorded.filter(|_| *format.codec() == Codec::Text).and_then(JsonEnd::like);
+        let json = recorded
+            .filter(|_| *format.codec() == Codec::Text(Encoding::UTF_8))
+            .and_then(JsonEnd::like);
         Apart {
             decoder: Box::new(Decoder::new(format)),
             json: json.map(Box::new),

@@ -93,7 +93,7 @@ impl<'a> Judge<'a> {
         match self.format.codec() {
             Codec::Raw | Codec::Auto => false,
             _ if !self.rules.carry.is_empty() => true,
-            Codec::Text => self.rules.compare == Compare::Values && self.has_paths(),
+            Codec::Text(_) => self.rules.compare == Compare::Values && self.has_paths(),
             _ => self.rules.compare != Compare::Bytes,
         }
     }
@@ -172,7 +172,9 @@ impl<'a> Judge<'a> {
         {
             return None;
         }
-        match (expected.raw.ends_with(b"\n"), got.raw.ends_with(b"\n")) {
+        let encoding = self.format.codec().encoding();
+        let [recorded, live] = [&expected.raw[..], got.raw].map(|raw| encoding.line_end(raw) > 0);
+        match (recorded, live) {
             (true, false) => Some("its line end is missing".to_owned()),
             (false, true) if !self.breaks_off => {
                 Some("it has a line end, which was not recorded".to_owned())

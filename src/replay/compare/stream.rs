@@ -294,7 +294,7 @@ impl Comparison<'_> {
         }
         let format = self.judge.format();
         let value = match format.codec() {
-            Codec::Text => std::str::from_utf8(heard).ok().map(Value::text),
+            Codec::Text(encoding) => encoding.decode(heard).ok(),
             Codec::Raw | Codec::Auto => Some(Value::bytes(heard)),
             Codec::Pickle | Codec::Protobuf(_) => None,
         };

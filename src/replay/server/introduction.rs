@@ -218,7 +218,7 @@ impl<'a> Introduction<'a> {
 
 /// Whether messages that differ in bytes may have the same value.
 fn has_value(format: &Format, rules: &Rules) -> bool {
-    let decoded = !matches!(format.codec(), Codec::Raw | Codec::Text | Codec::Auto);
+    let decoded = !matches!(format.codec(), Codec::Raw | Codec::Text(_) | Codec::Auto);
     rules.compare == Compare::Values && (decoded || format.is_delimited())
 }
 

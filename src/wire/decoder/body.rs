@@ -2,7 +2,8 @@
 
 use super::super::framing::too_long;
 use super::super::pool::Claim;
-use super::super::{Codec, Fault, Format, Settings, Value, pickle, protobuf, text};
+use super::super::text::{self, InUse};
+use super::super::{Codec, Fault, Format, Settings, Value, pickle, protobuf};
 
 /// How much one node of a pickle's value takes while it is decoded, with its places in other nodes and
 /// in the machine's tables, in bytes.
@@ -10,15 +11,19 @@ const NODE_SIZE: usize = 64;
 /// Pickles up to this size are not counted while they are decoded: it takes no time.
 const UNCOUNTED: usize = 1 << 16;
 
-/// A message's value, and the fields that its schema does not know.
-pub(super) fn decode(format: &Format, bytes: &[u8]) -> Result<(Value, Option<Value>), Fault> {
+/// A message's value, and the fields that its schema does not know. Text is in this encoding.
+pub(super) fn decode(
+    format: &Format,
+    encoding: InUse,
+    bytes: &[u8],
+) -> Result<(Value, Option<Value>), Fault> {
     let settings = format.settings();
     let longest = settings.limits.longest();
     if bytes.len() > longest {
         return Err(too_long(longest));
     }
     match format.codec() {
-        Codec::Text => text::decode(bytes).map(|value| (value, None)),
+        Codec::Text(_) => text::decode(encoding.encoding(), bytes).map(|value| (value, None)),
         Codec::Pickle => decode_pickle(bytes, settings).map(|value| (value, None)),
         Codec::Protobuf(Some(message)) => protobuf::decode(message, bytes),
         Codec::Protobuf(None) => protobuf::decode_by_number(bytes).map(|value| (value, None)),

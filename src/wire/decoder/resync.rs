@@ -112,7 +112,7 @@ impl Decoder {
             let (passed, is_found) = self.cut_sought(&mut searching, arrival, pending, true, out);
             pending = &pending[passed..];
             if is_found {
-                self.state = State::of(&self.format);
+                self.state = State::of(&self.format, self.text);
                 pending = &pending[self.cut(arrival, pending, 0, out)..];
             }
         }

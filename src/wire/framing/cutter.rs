@@ -1,9 +1,10 @@
 //! The framings whose message ends stand in the bytes themselves.
 
 use super::{Framing, Prefix};
-use crate::wire::Fault;
 use crate::wire::pickle::{Limits, Progress, Splitter};
 use crate::wire::protobuf::scan;
+use crate::wire::text::InUse;
+use crate::wire::{Fault, FaultKind};
 
 /// What a [`Cutter`] found at the beginning of the pending bytes.
 #[derive(Debug)]
@@ -43,7 +44,8 @@ pub struct Cutter {
 }
 
 enum Kind {
-    Line,
+    /// In this encoding, of which each line's byte order mark may change the byte order.
+    Line(InUse),
     Prefix(Prefix),
     Varint,
     Pickle(Box<Splitter>),
@@ -59,16 +61,28 @@ struct GivenUp {
 }
 
 impl Cutter {
-    /// A cutter at the beginning of a message; `None` where the framing is not in the bytes.
-    pub fn new(framing: Framing, limits: &Limits) -> Option<Cutter> {
+    /// A cutter at the beginning of a message, of which lines are in the encoding of `text`; `None` where
+    /// the framing is not in the bytes.
+    pub fn new(framing: Framing, text: InUse, limits: &Limits) -> Option<Cutter> {
         let kind = match framing {
-            Framing::Line => Kind::Line,
+            Framing::Line => Kind::Line(text),
             Framing::Prefix(prefix) => Kind::Prefix(prefix),
             Framing::Varint => Kind::Varint,
             Framing::Codec => Kind::Pickle(Box::new(Splitter::new(limits))),
             Framing::Chunk | Framing::Idle(_) | Framing::Guess => return None,
         };
         Some(Cutter { seen: 0, limit: limits.longest(), kind, given_up: None })
+    }
+
+    /// Says that the next byte is this one of its side, and those before it are missing. Units of more bytes
+    /// than one begin at their multiples: what is left of one is given up.
+    pub fn begin_at(&mut self, offset: u64) {
+        let Kind::Line(text) = &self.kind else { return };
+        let half = text.encoding().half(offset);
+        if half > 0 {
+            let fault = Fault::new(FaultKind::Truncated, 0, HALF);
+            self.given_up = Some(GivenUp { fault, given: 0, left: Some(half) });
+        }
     }
 
     /// Looks for a message's end in `pending`, which begins where the last message ended and holds
@@ -93,33 +107,43 @@ impl Cutter {
                 Ok(Some((length, header))) => Some(header.saturating_add(length as usize)),
                 _ => None,
             },
-            Kind::Line | Kind::Pickle(_) => None,
+            Kind::Line(_) | Kind::Pickle(_) => None,
         };
         let left = announced.map(|announced| announced.saturating_sub(pending.len()));
         self.given_up = Some(GivenUp { fault, given: pending.len(), left });
         self.seen = 0;
     }
 
+    /// The encoding in use behind what was looked at, where that tells line ends.
+    pub fn text(&self) -> Option<InUse> {
+        match &self.kind {
+            Kind::Line(text) => Some(*text),
+            _ => None,
+        }
+    }
+
     /// Whether the framing finds message ends again after missing bytes, of itself.
     pub fn recovers(&self) -> bool {
-        matches!(self.kind, Kind::Line)
+        matches!(self.kind, Kind::Line(_))
     }
 
     /// Whether what has begun is whole where the side ends: a line without its terminator is.
     pub fn ends_with_side(&self) -> bool {
-        matches!(self.kind, Kind::Line) && self.given_up.is_none()
+        matches!(self.kind, Kind::Line(_)) && self.given_up.is_none()
     }
 
     fn next_whole(&mut self, pending: &[u8]) -> Cut {
         match &mut self.kind {
-            Kind::Line => match line(pending, self.seen) {
+            Kind::Line(text) => match line(text, pending, self.seen) {
                 Cut::Message { length, .. } if length > self.limit => {
                     Cut::Overlong { length, fault: too_long(self.limit) }
                 }
                 Cut::More if pending.len() > self.limit => {
                     let fault = too_long(self.limit);
-                    self.give_up(pending, fault.clone());
-                    Cut::Overlong { length: pending.len(), fault }
+                    // The rest of a unit may make it a line feed.
+                    let length = pending.len() - pending.len() % text.encoding().unit();
+                    self.give_up(&pending[..length], fault.clone());
+                    Cut::Overlong { length, fault }
                 }
                 cut => cut,
             },
@@ -144,14 +168,25 @@ impl Cutter {
 
     /// How much of the pending bytes belongs to a message that was given up.
     fn next_of(&mut self, message: GivenUp, pending: &[u8]) -> Cut {
-        if pending.is_empty() {
+        let unit = match &self.kind {
+            Kind::Line(text) if message.left.is_none() => text.encoding().unit(),
+            _ => 1,
+        };
+        if pending.len() < unit {
             self.given_up = Some(message);
             return Cut::More;
         }
         let GivenUp { fault, given, left } = message;
         let end = match &mut self.kind {
-            Kind::Line => memchr::memchr(b'\n', pending).map(|end| end + 1),
-            Kind::Prefix(_) | Kind::Varint => left.filter(|left| *left <= pending.len()),
+            Kind::Line(text) if left.is_none() => {
+                // Where its units begin follows from what of it was given.
+                let skipped = given % unit;
+                let units = pending.get(skipped..).unwrap_or_default();
+                text.encoding().line(units, 0).map(|end| skipped + end)
+            }
+            Kind::Line(_) | Kind::Prefix(_) | Kind::Varint => {
+                left.filter(|left| *left <= pending.len())
+            }
             Kind::Pickle(splitter) => match splitter.feed(pending) {
                 Progress::NeedMore => None,
                 Progress::Complete { consumed } => Some(consumed),
@@ -160,7 +195,7 @@ impl Cutter {
                 }
             },
         };
-        let length = end.unwrap_or(pending.len());
+        let length = end.unwrap_or(pending.len() - (given + pending.len()) % unit);
         let piece = Fault { at: fault.at.min(length), ..fault.clone() };
         if end.is_none() {
             let left = left.map(|left| left - length);
@@ -170,11 +205,13 @@ impl Cutter {
     }
 }
 
-fn line(pending: &[u8], seen: usize) -> Cut {
-    match memchr::memchr(b'\n', &pending[seen..]) {
-        Some(found) => {
-            let length = seen + found + 1;
-            let trailer = if pending[..length].ends_with(b"\r\n") { 2 } else { 1 };
+/// A line that may end behind the `seen` bytes.
+fn line(text: &mut InUse, pending: &[u8], seen: usize) -> Cut {
+    text.pass_mark(pending);
+    let encoding = text.encoding();
+    match encoding.line(pending, seen) {
+        Some(length) => {
+            let trailer = encoding.line_end(&pending[..length]);
             Cut::Message { length, header: 0, trailer }
         }
         None => Cut::More,
@@ -200,3 +237,6 @@ fn prefixed(pending: &[u8], header: usize, announced: u64, limit: usize) -> Cut 
 pub fn too_long(limit: usize) -> Fault {
     Fault::limit(limit, format!("longer than {limit} bytes"), "bytes")
 }
+
+/// What is wrong with bytes that end a character of which the beginning is missing.
+pub const HALF: &str = "the beginning of this character is missing";

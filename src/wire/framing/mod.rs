@@ -5,7 +5,9 @@ mod cutter;
 use std::fmt;
 use std::time::Duration;
 
-pub(super) use cutter::{Cut, Cutter, too_long};
+pub(super) use cutter::{Cut, Cutter, HALF, too_long};
+
+use super::text::Encoding;
 
 /// The longest message, in bytes, that nobody asked to be otherwise; a longer one is a
 /// [`Limit`](super::FaultKind::Limit) fault.
@@ -106,8 +108,14 @@ impl Framing {
         }
     }
 
-    /// A message of at most `limit` bytes as this framing sends it, or why it cannot.
-    pub(super) fn wrap(self, body: Vec<u8>, limit: usize) -> Result<Vec<u8>, String> {
+    /// A message of at most `limit` bytes as this framing sends it, or why it cannot. Lines end as they do
+    /// in this encoding.
+    pub(super) fn wrap(
+        self,
+        body: Vec<u8>,
+        encoding: Encoding,
+        limit: usize,
+    ) -> Result<Vec<u8>, String> {
         if body.len() > limit {
             return Err(format!(
                 "it takes {} bytes; a message may have {limit} at most",
@@ -116,7 +124,7 @@ impl Framing {
         }
         match self {
             Framing::Chunk | Framing::Idle(_) | Framing::Codec | Framing::Guess => Ok(body),
-            Framing::Line => terminated(body),
+            Framing::Line => encoding.terminated(body),
             Framing::Varint => {
                 let mut wrapped = Vec::with_capacity(body.len() + 5);
                 prost::encoding::encode_varint(body.len() as u64, &mut wrapped);
@@ -132,18 +140,6 @@ impl Framing {
             }
         }
     }
-}
-
-/// A line with its terminator, unless it would be read back as something else.
-fn terminated(mut line: Vec<u8>) -> Result<Vec<u8>, String> {
-    if let Some(at) = memchr::memchr(b'\n', &line) {
-        return Err(format!("it has a line feed at byte {at}, which would end the line"));
-    }
-    if line.ends_with(b"\r") {
-        return Err("it ends with a carriage return, which would be read as part of \\r\\n".into());
-    }
-    line.push(b'\n');
-    Ok(line)
 }
 
 impl Prefix {
