@@ -14,12 +14,47 @@ PICKLES = FUZZ.parent / "tests" / "pickle_against_cpython" / "pickles.py"
 LARGEST = 4096
 """Longer seeds teach the fuzzer nothing that shorter ones do not."""
 
-ENCODINGS = (
-    "utf-8 ascii latin-1 utf-16 utf-16le utf-16be cp866 cp874 cp932 cp949 cp1250 cp1251 cp1252 cp1253 "
-    "cp1254 cp1255 cp1256 cp1257 cp1258 iso-8859-2 iso-8859-3 iso-8859-4 iso-8859-5 iso-8859-6 "
-    "iso-8859-7 iso-8859-8 iso-8859-10 iso-8859-13 iso-8859-14 iso-8859-15 iso-8859-16 koi8-r koi8-u "
-    "mac-roman mac-cyrillic big5 euc-jp gbk gb18030"
-).split()
+ENCODINGS = [
+    "utf-8",
+    "ascii",
+    "latin-1",
+    "utf-16",
+    "utf-16le",
+    "utf-16be",
+    "cp866",
+    "cp874",
+    "cp932",
+    "cp949",
+    "cp1250",
+    "cp1251",
+    "cp1252",
+    "cp1253",
+    "cp1254",
+    "cp1255",
+    "cp1256",
+    "cp1257",
+    "cp1258",
+    "iso-8859-2",
+    "iso-8859-3",
+    "iso-8859-4",
+    "iso-8859-5",
+    "iso-8859-6",
+    "iso-8859-7",
+    "iso-8859-8",
+    "iso-8859-10",
+    "iso-8859-13",
+    "iso-8859-14",
+    "iso-8859-15",
+    "iso-8859-16",
+    "koi8-r",
+    "koi8-u",
+    "mac-roman",
+    "mac-cyrillic",
+    "big5hkscs",
+    "euc-jp",
+    "gbk",
+    "gb18030",
+]
 """In the order in which the command lists them: the target takes one by its number."""
 
 
@@ -45,8 +80,8 @@ def main() -> None:
         # The first byte says how the rest is cut.
         save("splitter", bytes([len(data) % 256]) + data)
     for number, encoding in enumerate(ENCODINGS):
-        for line in ("Съешь ещё этих мягких булок\r\n", "いろはにほへと\n", "漢字 😀\n", "naïve €\n"):
-            data = line.encode(encoding, "ignore")
+        for text in ("Съешь ещё этих мягких булок\r\n", "いろはにほへと\n", "漢字 😀\n", "naïve €\n"):
+            data = text.encode(encoding, "ignore")
             save("text", bytes([len(data), number]) + data * 3)
     decode = [wirespool, "decode", "-f", "pickle", "--json"]
     shown = subprocess.run(decode, input=b"".join(pickles), stdout=subprocess.PIPE, check=False)

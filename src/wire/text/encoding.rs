@@ -86,7 +86,7 @@ const KNOWN: &[(&str, Kind, &[&str])] = &[
     ("koi8-u", Table(tables::KOI8_U), &[]),
     ("mac-roman", Table(tables::MACINTOSH), &["macintosh"]),
     ("mac-cyrillic", Table(tables::X_MAC_CYRILLIC), &["xmaccyrillic"]),
-    ("big5", Table(tables::BIG5), &["big5tw", "csbig5", "big5hkscs", "hkscs"]),
+    ("big5hkscs", Table(tables::BIG5), &["big5", "big5tw", "csbig5", "hkscs"]),
     ("euc-jp", Table(tables::EUC_JP), &["ujis"]),
     ("gbk", Table(tables::GBK), &["936", "cp936", "ms936", "gb2312", "euccn"]),
     ("gb18030", Table(tables::GB18030), &["gb180302000"]),
