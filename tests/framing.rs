@@ -1,16 +1,22 @@
 //! Framings: no byte is lost, and where message ends stand in the bytes, chunks do not matter.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use wirespool::Format;
 use wirespool::session::Timestamp;
-use wirespool::wire::{Arrival, Decoded, Decoder, FaultKind, Split, Value, encode};
+use wirespool::wire::{Arrival, Decoded, Decoder, FaultKind, Settings, Split, Value, encode};
 
-const FORMATS: [&str; 26] = [
+const FORMATS: [&str; 31] = [
     "auto",
     "text",
+    "text:utf-16",
+    "text:utf-16be/line",
+    "text:gb18030",
+    "text:cp1251/line",
+    "text:cp932/u8",
     "text/line",
     "text/u8",
     "text/u16be",
@@ -118,8 +124,10 @@ fn values(spelling: &'static str) -> BoxedStrategy<Vec<Value>> {
     vec(value, 0..12).boxed()
 }
 
-const DELIMITED: [&str; 13] = [
+const DELIMITED: [&str; 15] = [
     "text/line",
+    "text:utf-16le/line",
+    "text:utf-16be/line",
     "text/u8",
     "text/u16be",
     "text/u16le",
@@ -280,4 +288,74 @@ fn a_line_longer_than_the_limit_is_given_in_pieces_and_lines_go_on_after() {
     assert_eq!(said[0].raw.len(), 65 << 20);
     assert_eq!(said[1].raw, b"b\n");
     assert_eq!(said[2].body, Ok(Value::bytes(b"c")));
+}
+
+/// The messages of chunks of which each comes a second after the one before.
+fn decode_chunks(format: &Format, chunks: &[&[u8]]) -> Vec<Decoded> {
+    let mut decoder = Decoder::new(format);
+    let mut said = Vec::new();
+    for (second, chunk) in (0..).zip(chunks) {
+        let arrival = Arrival { at: Timestamp(second * 1_000_000_000), frame: None };
+        decoder.push(arrival, chunk, &mut |message| said.push(message));
+    }
+    decoder.end(&mut |message| said.push(message));
+    said
+}
+
+#[test]
+fn a_message_longer_than_the_limit_is_a_fault_in_each_framing_and_what_follows_is_read_if_it_can_be()
+ {
+    let mut settings = Settings::default();
+    settings.limits.set("bytes", 8).unwrap();
+    let settings = Arc::new(settings);
+    // What comes, and how long what is given is and whether it is over the limit, whole, or as it came.
+    let (over, whole, lost) = ("limit", "value", "raw");
+    let cases: [(&str, &[&[u8]], &[(usize, &str)]); 15] = [
+        ("text", &[b"123456789", b"12345678"], &[(9, over), (8, whole)]),
+        ("text:utf-16le", &[b"1\x002\x003\x004\x005\x00", b"1\0"], &[(10, over), (2, whole)]),
+        ("raw", &[b"123456789", b"12345678"], &[(9, over), (8, whole)]),
+        ("protobuf", &[b"\x0a\x07abcdefg", b"\x08\x01"], &[(9, over), (2, whole)]),
+        ("text/line", &[b"12345678\n1234567\n"], &[(9, over), (8, whole)]),
+        ("text/line", &[b"123456789", b"1\n1\n"], &[(9, over), (2, over), (2, whole)]),
+        // A line feed that lies on both sides of where the beginning was given away.
+        (
+            "text:utf-16le/line",
+            &[b"1\x002\x003\x004\x00\n", b"\x001\0\n\0"],
+            &[(8, over), (2, over), (4, whole)],
+        ),
+        ("raw/idle=5", &[b"123456789", b"1"], &[(9, over), (1, whole)]),
+        (
+            "text/u8",
+            &[b"\x08", b"12345678", b"\x09", b"123456789"],
+            &[(9, whole), (1, over), (9, lost)],
+        ),
+        ("text/u32be", &[b"\0\0\0\x09123456789"], &[(13, over)]),
+        ("text/u64le", &[b"\x09\0\0\0\0\0\0\x80", b"1"], &[(8, over), (1, lost)]),
+        ("raw/varint", &[b"\x01a\x09", b"123456789"], &[(2, whole), (1, over), (9, lost)]),
+        ("pickle/chunk", &[b"\x80\x04U\x06abcdef.", b"N."], &[(11, over), (2, whole)]),
+        ("pickle", &[b"N.", b"\x80\x04U\x06abcdef.", b"N."], &[(2, whole), (11, over), (2, lost)]),
+        (
+            "protobuf:pb.TempEvent",
+            &[b"\x08\x01\x2a\x06abcdef", b"\x08\x01"],
+            &[(10, over), (2, whole)],
+        ),
+    ];
+    for (spelling, chunks, expected) in cases {
+        let format = format(spelling).with_settings(&settings);
+        let said = decode_chunks(&format, chunks);
+        let given: Vec<_> = said
+            .iter()
+            .map(|message| match &message.body {
+                Err(fault) => {
+                    assert!(fault.message.contains("bytes=N"), "{spelling}: {fault}");
+                    (message.raw.len(), fault.kind.name())
+                }
+                Ok(_) if message.format == Format::raw() => (message.raw.len(), lost),
+                Ok(_) => (message.raw.len(), whole),
+            })
+            .collect();
+        assert_eq!(given, expected, "{spelling}");
+        let raw: Vec<u8> = said.iter().flat_map(|message| message.raw.clone()).collect();
+        assert_eq!(raw, chunks.concat(), "{spelling}");
+    }
 }
