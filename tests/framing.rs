@@ -302,6 +302,9 @@ fn decode_chunks(format: &Format, chunks: &[&[u8]]) -> Vec<Decoded> {
     said
 }
 
+/// A format, chunks, and the length and the kind of each message.
+type Case = (&'static str, &'static [&'static [u8]], &'static [(usize, &'static str)]);
+
 #[test]
 fn a_message_longer_than_the_limit_is_a_fault_in_each_framing_and_what_follows_is_read_if_it_can_be()
  {
@@ -309,35 +312,37 @@ fn a_message_longer_than_the_limit_is_a_fault_in_each_framing_and_what_follows_i
     settings.limits.set("bytes", 8).unwrap();
     let settings = Arc::new(settings);
     // What comes, and how long what is given is and whether it is over the limit, whole, or as it came.
-    let (over, whole, lost) = ("limit", "value", "raw");
-    let cases: [(&str, &[&[u8]], &[(usize, &str)]); 15] = [
-        ("text", &[b"123456789", b"12345678"], &[(9, over), (8, whole)]),
-        ("text:utf-16le", &[b"1\x002\x003\x004\x005\x00", b"1\0"], &[(10, over), (2, whole)]),
-        ("raw", &[b"123456789", b"12345678"], &[(9, over), (8, whole)]),
-        ("protobuf", &[b"\x0a\x07abcdefg", b"\x08\x01"], &[(9, over), (2, whole)]),
-        ("text/line", &[b"12345678\n1234567\n"], &[(9, over), (8, whole)]),
-        ("text/line", &[b"123456789", b"1\n1\n"], &[(9, over), (2, over), (2, whole)]),
+    const OVER: &str = "limit";
+    const WHOLE: &str = "value";
+    const LOST: &str = "raw";
+    let cases: [Case; 15] = [
+        ("text", &[b"123456789", b"12345678"], &[(9, OVER), (8, WHOLE)]),
+        ("text:utf-16le", &[b"1\x002\x003\x004\x005\x00", b"1\0"], &[(10, OVER), (2, WHOLE)]),
+        ("raw", &[b"123456789", b"12345678"], &[(9, OVER), (8, WHOLE)]),
+        ("protobuf", &[b"\x0a\x07abcdefg", b"\x08\x01"], &[(9, OVER), (2, WHOLE)]),
+        ("text/line", &[b"12345678\n1234567\n"], &[(9, OVER), (8, WHOLE)]),
+        ("text/line", &[b"123456789", b"1\n1\n"], &[(9, OVER), (2, OVER), (2, WHOLE)]),
         // A line feed that lies on both sides of where the beginning was given away.
         (
             "text:utf-16le/line",
             &[b"1\x002\x003\x004\x00\n", b"\x001\0\n\0"],
-            &[(8, over), (2, over), (4, whole)],
+            &[(8, OVER), (2, OVER), (4, WHOLE)],
         ),
-        ("raw/idle=5", &[b"123456789", b"1"], &[(9, over), (1, whole)]),
+        ("raw/idle=5", &[b"123456789", b"1"], &[(9, OVER), (1, WHOLE)]),
         (
             "text/u8",
             &[b"\x08", b"12345678", b"\x09", b"123456789"],
-            &[(9, whole), (1, over), (9, lost)],
+            &[(9, WHOLE), (1, OVER), (9, LOST)],
         ),
-        ("text/u32be", &[b"\0\0\0\x09123456789"], &[(13, over)]),
-        ("text/u64le", &[b"\x09\0\0\0\0\0\0\x80", b"1"], &[(8, over), (1, lost)]),
-        ("raw/varint", &[b"\x01a\x09", b"123456789"], &[(2, whole), (1, over), (9, lost)]),
-        ("pickle/chunk", &[b"\x80\x04U\x06abcdef.", b"N."], &[(11, over), (2, whole)]),
-        ("pickle", &[b"N.", b"\x80\x04U\x06abcdef.", b"N."], &[(2, whole), (11, over), (2, lost)]),
+        ("text/u32be", &[b"\0\0\0\x09123456789"], &[(13, OVER)]),
+        ("text/u64le", &[b"\x09\0\0\0\0\0\0\x80", b"1"], &[(8, OVER), (1, LOST)]),
+        ("raw/varint", &[b"\x01a\x09", b"123456789"], &[(2, WHOLE), (1, OVER), (9, LOST)]),
+        ("pickle/chunk", &[b"\x80\x04U\x06abcdef.", b"N."], &[(11, OVER), (2, WHOLE)]),
+        ("pickle", &[b"N.", b"\x80\x04U\x06abcdef.", b"N."], &[(2, WHOLE), (11, OVER), (2, LOST)]),
         (
             "protobuf:pb.TempEvent",
             &[b"\x08\x01\x2a\x06abcdef", b"\x08\x01"],
-            &[(10, over), (2, whole)],
+            &[(10, OVER), (2, WHOLE)],
         ),
     ];
     for (spelling, chunks, expected) in cases {
@@ -350,8 +355,8 @@ fn a_message_longer_than_the_limit_is_a_fault_in_each_framing_and_what_follows_i
                     assert!(fault.message.contains("bytes=N"), "{spelling}: {fault}");
                     (message.raw.len(), fault.kind.name())
                 }
-                Ok(_) if message.format == Format::raw() => (message.raw.len(), lost),
-                Ok(_) => (message.raw.len(), whole),
+                Ok(_) if message.format == Format::raw() => (message.raw.len(), LOST),
+                Ok(_) => (message.raw.len(), WHOLE),
             })
             .collect();
         assert_eq!(given, expected, "{spelling}");
