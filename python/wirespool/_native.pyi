@@ -117,16 +117,16 @@ def open(
 ) -> Capture:
     """Open a capture, pcap or pcapng, or several as one: connections are numbered on.
 
-    Without a format each is read as it was recorded, else as wirespool.toml says of its server's port, else as
-    what its bytes look like; `client_format` and `server_format` are for one side. `schema` has the messages
-    that formats name. `message_type` is a generated class of a Protocol Buffers message, or several: values are
-    its instances. `decoder` is a function of a message's bytes, without length or line end, that makes the
-    values; what it raises is the cause of a DecodeError. `guess_window` is how
-    long, in seconds, a Protocol Buffers message with no length may pause and still go on. `limits` changes
-    what a message may take, as {"depth": 1000}: bytes, and of a pickle nodes, memo, line, digits, depth,
+    Without a format each is read as it was recorded, else as wirespool.toml says of its server's port, else
+    as what its bytes look like; `client_format` and `server_format` are for one side. `schema` has the
+    messages that formats name. `message_type` is a generated class of a Protocol Buffers message, or
+    several: values are its instances. `decoder` is a function of a message's bytes, without length or line
+    end, that makes the values; what it raises is the cause of a DecodeError. `guess_window` is how long, in
+    seconds, a Protocol Buffers message with no length may pause and still go on. `limits` changes what a
+    message may take, as {"depth": 1000}: bytes, and of a pickle nodes, memo, line, digits, depth,
     key_depth, key_nodes; process is for all messages together that are not whole, or being decoded. With
-    `resync` the next pickle is looked for after damaged or missing bytes; its `split` is "guessed", and that
-    of all after it.
+    `resync` the next pickle is looked for after damaged or missing bytes; its `split` is "guessed", and
+    that of all after it.
     """
 
 @final
