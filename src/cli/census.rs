@@ -6,11 +6,7 @@ use std::net::SocketAddr;
 use crate::Result;
 use crate::message::{Assembler, FormatsByPort, Output, Receive};
 use crate::session::{ConnectionId, Event, Kind, Note, Side, Sink, Start, Timestamp};
-use crate::wire::{Codec, Format, detect};
-
-/// How many chunks of each side are looked at to name its format, and how much of each, in bytes.
-const SAMPLES: usize = 4;
-const SAMPLE_SIZE: usize = 4096;
+use crate::wire::{Arrival, Codec, Decoder, Format};
 
 /// A sink that counts: bytes and ends of connections, and with a format their messages.
 pub(super) struct Census {
@@ -40,14 +36,39 @@ pub(super) struct SideCounts {
     pub(super) overlaps: u64,
     /// Messages in all, and those that could not be decoded; where a format was given.
     pub(super) messages: Option<(u64, u64)>,
-    samples: Vec<Vec<u8>>,
+    looks: Looks,
+}
+
+/// What is known of how a side's first bytes look, by the rules of `auto`.
+#[derive(Default)]
+enum Looks {
+    /// Nothing has come.
+    #[default]
+    Unseen,
+    /// They are being looked at.
+    Undecided(Box<Decoder>),
+    /// What they are, and why.
+    Found(Format, String),
+}
+
+impl Looks {
+    /// Takes the next step with what decides; nothing is kept once it has.
+    fn step(&mut self, step: impl FnOnce(&mut Decoder)) {
+        let Looks::Undecided(decoder) = self else { return };
+        step(decoder);
+        if let Some(reason) = decoder.reason() {
+            *self = Looks::Found(decoder.format().clone(), reason.to_owned());
+        }
+    }
 }
 
 impl SideCounts {
     /// What its first bytes look like, and why; `None` of a side that sent nothing.
-    pub(super) fn looks_like(&self) -> Option<(Format, String)> {
-        let samples: Vec<&[u8]> = self.samples.iter().map(Vec::as_slice).collect();
-        (!samples.is_empty()).then(|| detect(&samples))
+    pub(super) fn looks_like(&self) -> Option<(&Format, &str)> {
+        match &self.looks {
+            Looks::Found(format, reason) => Some((format, reason)),
+            Looks::Unseen | Looks::Undecided(_) => None,
+        }
     }
 }
 
@@ -67,6 +88,9 @@ impl Census {
 
     /// The connections, by number.
     pub(super) fn conclude(mut self) -> BTreeMap<ConnectionId, Counts> {
+        for side in self.connections.values_mut().flat_map(|counts| &mut counts.sides) {
+            side.looks.step(|decoder| decoder.decide(&mut |_| {}));
+        }
         if let Some(messages) = self.messages {
             let counted = messages.into_receiver().counts;
             for (connection, counts) in &mut self.connections {
@@ -111,24 +135,39 @@ impl Counts {
             Kind::Data { side, bytes } => {
                 let counts = &mut self.sides[side.index()];
                 counts.bytes += bytes.len() as u64;
-                if counts.samples.len() < SAMPLES {
-                    counts.samples.push(bytes[..bytes.len().min(SAMPLE_SIZE)].to_vec());
+                if let Looks::Unseen = counts.looks {
+                    let decoder = Decoder::new(&Format::auto());
+                    counts.looks = Looks::Undecided(Box::new(decoder));
                 }
+                let arrival = Arrival { at: event.at, frame: event.frame };
+                counts.looks.step(|decoder| decoder.push(arrival, bytes, &mut |_| {}));
             }
             Kind::Gap { side, length } => {
                 let counts = &mut self.sides[side.index()];
                 counts.gaps += 1;
                 counts.missing += length.unwrap_or(0);
+                counts.looks.step(|decoder| decoder.gap(length, &mut |_| {}));
             }
             Kind::Note(Note::Retransmission { side, .. }) => {
                 self.sides[side.index()].retransmissions += 1;
             }
             Kind::Note(Note::Overlap { side, .. }) => self.sides[side.index()].overlaps += 1,
-            Kind::Eof { side } => self.ends.push((Some(side), "closed")),
-            Kind::Reset { side } => self.ends.push((Some(side), "reset")),
-            Kind::Cut => self.ends.push((None, "open")),
+            Kind::Eof { side } => {
+                self.sides[side.index()].looks.step(|decoder| decoder.end(&mut |_| {}));
+                self.ends.push((Some(side), "closed"));
+            }
+            Kind::Reset { side } => self.break_off((Some(side), "reset")),
+            Kind::Cut => self.break_off((None, "open")),
             _ => {}
         }
+    }
+
+    /// Nothing more is known of either side.
+    fn break_off(&mut self, end: (Option<Side>, &'static str)) {
+        for side in &mut self.sides {
+            side.looks.step(|decoder| decoder.decide(&mut |_| {}));
+        }
+        self.ends.push(end);
     }
 }
 

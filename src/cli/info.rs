@@ -90,10 +90,22 @@ fn has_finding(side: &SideCounts) -> bool {
 /// The format of a side that sent something: as it is known, else by its looks.
 fn format_of(formats: &FormatsByPort, counts: &Counts, side: Side) -> Option<String> {
     let one = &counts.sides[side.index()];
+    let looks = || one.looks_like().map(|(format, _)| format.to_string());
+    let known = known_format(formats, counts, side).map(|format| format.to_string());
+    known.or_else(looks).filter(|_| one.bytes > 0)
+}
+
+/// Why it is that format, where it was found out by its looks.
+fn reason_of<'a>(formats: &FormatsByPort, counts: &'a Counts, side: Side) -> Option<&'a str> {
+    let looks = counts.sides[side.index()].looks_like();
+    let is_known = known_format(formats, counts, side).is_some();
+    looks.filter(|_| !is_known).map(|(_, reason)| reason)
+}
+
+/// The format that was given, recorded or configured, unless that is to find it out.
+fn known_format<'a>(formats: &'a FormatsByPort, counts: &Counts, side: Side) -> Option<&'a Format> {
     let known = formats.of(Some(counts.server.port())).of(side);
-    let looks = || one.looks_like().map(|(format, _)| format);
-    let format = if *known.codec() == Codec::Auto { looks() } else { Some(known.clone()) };
-    format.filter(|_| one.bytes > 0).map(|format| format.to_string())
+    Some(known).filter(|format| *format.codec() != Codec::Auto)
 }
 
 fn as_json(
@@ -116,6 +128,9 @@ fn as_json(
                     "gaps": one.gaps,
                     "missing_bytes": one.missing,
                 });
+                if let Some(reason) = reason_of(formats, counts, side) {
+                    fields["reason"] = reason.into();
+                }
                 if let Some((messages, undecodable)) = one.messages {
                     fields["messages"] = messages.into();
                     fields["undecodable"] = undecodable.into();

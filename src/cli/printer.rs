@@ -6,9 +6,10 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 
 use super::arguments::Selection;
+use super::words::say;
 use crate::message::{Message, Output, Receive, event_to_json};
 use crate::session::{ConnectionId, Event, Kind, Side, Start, Timestamp};
-use crate::wire::{Codec, Split, visible};
+use crate::wire::{Codec, Format, Split, visible};
 use crate::{Error, Result};
 
 pub(super) const DIM: Style = Style::new().dimmed();
@@ -20,6 +21,8 @@ pub(super) const FAULT: Style = AnsiColor::Red.on_default();
 const HEX_WIDTH: usize = 16;
 /// How much of a message's raw bytes a line for people shows.
 const RAW_SHOWN: usize = 64;
+/// How many different things are said of what formats were found out to be, and why.
+const FOUND_SAID: usize = 8;
 
 /// How messages are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,6 +44,8 @@ pub(super) struct Printer {
     live: bool,
     selection: Selection,
     unselected: HashSet<ConnectionId>,
+    /// What was said of formats that were found out: of which side, what, and why.
+    found: HashSet<(Side, String)>,
     /// How many messages were printed.
     pub(super) messages: u64,
     /// How many of those could not be decoded.
@@ -65,6 +70,7 @@ impl Printer {
             live,
             selection,
             unselected: HashSet::new(),
+            found: HashSet::new(),
             messages,
             faults,
             gaps,
@@ -137,6 +143,23 @@ impl Receive for Printer {
         match output {
             Output::Message(message) => self.message(&message),
             Output::Event { event, offset } => self.event(event, offset),
+        }
+    }
+
+    fn found(&mut self, connection: ConnectionId, side: Side, format: &Format, reason: &str) {
+        let is_selected = self.selection.takes(connection)
+            && self.selection.side.is_none_or(|asked| asked == side)
+            && !self.unselected.contains(&connection);
+        if !is_selected || self.found.len() > FOUND_SAID {
+            return;
+        }
+        let words = format!("{format}: {reason}");
+        if !self.found.insert((side, words.clone())) {
+            return;
+        }
+        match self.found.len() > FOUND_SAID {
+            false => say(format_args!("connection {connection}, {side}: {words}")),
+            true => say("of further formats that were found out `info --json` says why"),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Formats, FormatsByPort, Message};
 use crate::Result;
 use crate::session::{ConnectionId, Event, Kind, Side, Sink, Timestamp};
-use crate::wire::{Arrival, Decoded, Decoder};
+use crate::wire::{Arrival, Decoded, Decoder, Format};
 
 /// What an [`Assembler`] yields, in the order of the session.
 #[derive(Debug)]
@@ -27,6 +27,11 @@ pub enum Output<'a> {
 pub trait Receive {
     /// Takes one message or event; an error stops the source.
     fn receive(&mut self, output: Output<'_>) -> Result<()>;
+
+    /// Hears which format a side's bytes were found to be in, and why, before the first of its messages.
+    fn found(&mut self, connection: ConnectionId, side: Side, format: &Format, reason: &str) {
+        let _ = (connection, side, format, reason);
+    }
 }
 
 impl<F: FnMut(Output<'_>) -> Result<()>> Receive for F {
@@ -39,10 +44,17 @@ impl<F: FnMut(Output<'_>) -> Result<()>> Receive for F {
 /// a silence longer by this completes a message; the stamps of what comes next decide first.
 const UNREAD: Duration = Duration::from_millis(50);
 
+/// How much may wait for a side whose format is not known yet, in bytes: then it is decided. What is
+/// no message counts, too.
+const WAITING: usize = 64 << 10;
+/// What one thing that waits counts beside its bytes.
+const WAITING_EACH: usize = 256;
+
 /// A sink that turns events into messages and passes them on, other events between them, each
 /// connection in the order in which things were complete.
 ///
-/// Memory is bounded by what each open connection has begun and not completed.
+/// Memory is bounded by what each open connection has begun and not completed, and by what waits until
+/// it is known what the messages of its sides are.
 pub struct Assembler<R> {
     formats: FormatsByPort,
     conversations: HashMap<ConnectionId, Conversation>,
@@ -76,8 +88,7 @@ impl<R: Receive> Assembler<R> {
         let mut open: Vec<Conversation> = self.conversations.drain().map(|(_, one)| one).collect();
         open.sort_unstable_by_key(|one| one.connection);
         open.into_iter().try_for_each(|mut one| {
-            one.end(Side::Client);
-            one.end(Side::Server);
+            one.break_off();
             one.release(&mut self.receiver)
         })
     }
@@ -103,6 +114,7 @@ impl<R: Receive> Sink for Assembler<R> {
             .or_insert_with(|| Conversation::new(connection, formats.of(port)));
         conversation.expire(event.at);
         conversation.take(event);
+        conversation.decide_in_time();
         conversation.release(&mut self.receiver)?;
         if conversation.is_over() {
             self.conversations.remove(&connection);
@@ -113,7 +125,8 @@ impl<R: Receive> Sink for Assembler<R> {
     fn tick(&mut self, now: Timestamp) -> Result<()> {
         let now = now - UNREAD;
         for conversation in self.conversations.values_mut() {
-            if conversation.expire(now) {
+            let any = conversation.expire(now);
+            if conversation.decide_if_silent(now) || any {
                 conversation.release(&mut self.receiver)?;
             }
         }
@@ -132,6 +145,10 @@ struct Conversation {
     /// What is complete but may have to wait for a message of the other side that came before it and
     /// is not known to be complete yet.
     waiting: VecDeque<Waiting>,
+    /// How much that is, in bytes.
+    waiting_size: usize,
+    /// Of which sides the receiver has heard what they were found to be.
+    heard: [bool; 2],
 }
 
 enum Waiting {
@@ -148,6 +165,8 @@ impl Conversation {
             ended: [false, false],
             messages: 0,
             waiting: VecDeque::new(),
+            waiting_size: 0,
+            heard: [false, false],
         }
     }
 
@@ -162,6 +181,32 @@ impl Conversation {
             }
         }
         any
+    }
+
+    /// Decides what the sides are that have said nothing more up to `now`; whether there was one.
+    fn decide_if_silent(&mut self, now: Timestamp) -> bool {
+        let is_due = |decoder: &Decoder| decoder.decision_due().is_some_and(|due| due < now);
+        let due = Side::BOTH.into_iter().filter(|side| is_due(&self.decoders[side.index()]));
+        let due: Vec<Side> = due.collect();
+        due.iter().for_each(|side| self.decode(*side, |decoder, out| decoder.decide(out)));
+        !due.is_empty()
+    }
+
+    /// Decides what the sides are once too much waits for it.
+    fn decide_in_time(&mut self) {
+        if self.waiting_size > WAITING {
+            Side::BOTH.into_iter().for_each(|side| {
+                self.decode(side, |decoder, out| decoder.decide(out));
+            });
+        }
+    }
+
+    /// Nothing more is known of either side, which does not mean that it has ended.
+    fn break_off(&mut self) {
+        for side in Side::BOTH {
+            self.decode(side, |decoder, out| decoder.decide(out));
+            self.end(side);
+        }
     }
 
     fn take(&mut self, event: &Event<'_>) {
@@ -181,13 +226,11 @@ impl Conversation {
                 self.wait(event, Kind::Eof { side }, self.offsets[side.index()]);
             }
             Kind::Reset { side } => {
-                self.end(Side::Client);
-                self.end(Side::Server);
+                self.break_off();
                 self.wait(event, Kind::Reset { side }, self.offsets[side.index()]);
             }
             Kind::Cut => {
-                self.end(Side::Client);
-                self.end(Side::Server);
+                self.break_off();
                 self.wait(event, Kind::Cut, 0);
             }
             Kind::Open { client, server, start, route } => {
@@ -211,29 +254,40 @@ impl Conversation {
 
     /// Runs a step of one side's decoder, and puts the messages it completed where they belong.
     fn decode(&mut self, side: Side, step: impl FnOnce(&mut Decoder, &mut dyn FnMut(Decoded))) {
-        let waiting = &mut self.waiting;
+        let (waiting, size) = (&mut self.waiting, &mut self.waiting_size);
         step(&mut self.decoders[side.index()], &mut |decoded| {
             // Never before what its own side did, whatever the stamps say: that order is certain.
             let place = waiting
                 .iter()
-                .rposition(|other| other.is_of(side) || other.at() <= decoded.arrival.at)
+                .rposition(|other| other.is_of(side) || !is_after(other.arrival(), decoded.arrival))
                 .map_or(0, |before| before + 1);
+            *size += WAITING_EACH + decoded.raw.len();
             waiting.insert(place, Waiting::Message(side, decoded));
         });
     }
 
     fn wait(&mut self, event: &Event<'_>, kind: Kind<'static>, offset: u64) {
         let Event { at, connection, frame, .. } = *event;
+        self.waiting_size += WAITING_EACH;
         self.waiting.push_back(Waiting::Event(Event { at, connection, frame, kind }, offset));
     }
 
     /// Gives out what waits for nothing any more.
     fn release(&mut self, receiver: &mut impl Receive) -> Result<()> {
-        let horizon = self.decoders.iter().filter_map(Decoder::pending_since).min();
+        for side in Side::BOTH {
+            let (decoder, heard) = (&self.decoders[side.index()], &mut self.heard[side.index()]);
+            if let Some(reason) = decoder.reason().filter(|_| !*heard) {
+                receiver.found(self.connection, side, decoder.format(), reason);
+                *heard = true;
+            }
+        }
+        let pending = self.decoders.each_ref().map(Decoder::pending_since);
         while let Some(next) = self.waiting.front() {
-            if horizon.is_some_and(|horizon| next.at() > horizon) {
+            let arrival = next.arrival();
+            if pending.iter().flatten().any(|pending| is_after(arrival, *pending)) {
                 break;
             }
+            self.waiting_size -= next.size();
             match self.waiting.pop_front() {
                 Some(Waiting::Message(side, decoded)) => {
                     let message = self.number(side, decoded);
@@ -267,11 +321,28 @@ impl Conversation {
     }
 }
 
+/// Whether one came after the other: in a capture by its frames, which a clock that was set back does
+/// not change.
+fn is_after(one: Arrival, other: Arrival) -> bool {
+    match (one.frame, other.frame) {
+        (Some(one), Some(other)) => one > other,
+        _ => one.at > other.at,
+    }
+}
+
 impl Waiting {
-    fn at(&self) -> Timestamp {
+    fn arrival(&self) -> Arrival {
         match self {
-            Waiting::Message(_, decoded) => decoded.arrival.at,
-            Waiting::Event(event, _) => event.at,
+            Waiting::Message(_, decoded) => decoded.arrival,
+            Waiting::Event(event, _) => Arrival { at: event.at, frame: event.frame },
+        }
+    }
+
+    /// What it counts of what may wait.
+    fn size(&self) -> usize {
+        match self {
+            Waiting::Message(_, decoded) => WAITING_EACH + decoded.raw.len(),
+            Waiting::Event(..) => WAITING_EACH,
         }
     }
 

@@ -4,6 +4,7 @@ mod body;
 mod guess;
 mod resync;
 mod text;
+mod undecided;
 
 use std::time::Duration;
 
@@ -12,11 +13,12 @@ use super::framing::{Cut, Cutter, Framing, too_long};
 use super::held::Held;
 use super::search::PROTO;
 use super::text::InUse;
-use super::{Codec, Fault, FaultKind, Format, Value, detect_with};
+use super::{Codec, Fault, FaultKind, Format, Value};
 use crate::session::Timestamp;
 use body::decode;
 use guess::Guess;
 use resync::Searching;
+use undecided::Undecided;
 
 /// Takes the bytes of one side of one connection and gives messages.
 ///
@@ -43,8 +45,8 @@ pub struct Decoder {
 }
 
 enum State {
-    /// `auto` before the first chunk.
-    Undecided,
+    /// `auto`, until enough was seen.
+    Undecided(Undecided),
     /// A message per chunk.
     Chunk,
     /// A message per chunk, with a character that a chunk's end cuts carried over; what is no text is a
@@ -108,7 +110,7 @@ impl Decoder {
         }
     }
 
-    /// The format in use: of `auto` what it has found, once bytes have come.
+    /// The format in use: of `auto` what it has found, once enough bytes have come.
     pub fn format(&self) -> &Format {
         &self.format
     }
@@ -123,12 +125,8 @@ impl Decoder {
         if bytes.is_empty() {
             return;
         }
-        if let State::Undecided = self.state {
-            let (format, reason) = detect_with(&[bytes], self.format.settings());
-            self.text = InUse::of(format.codec().encoding());
-            self.state = State::of(&format, self.text);
-            self.format = format;
-            self.reason = Some(reason);
+        if self.is_undecided() {
+            return self.push_undecided(arrival, bytes, out);
         }
         self.expire(arrival.at, out);
         let mut held = std::mem::take(&mut self.held);
@@ -169,9 +167,12 @@ impl Decoder {
         }
     }
 
-    /// Since when a message may be complete, and only silence or the next chunk will tell.
-    pub fn pending_since(&self) -> Option<Timestamp> {
-        self.deadline().map(|_| self.last.at)
+    /// Since which chunk a message may be complete, and only silence or the next chunks will tell.
+    pub fn pending_since(&self) -> Option<Arrival> {
+        match &self.state {
+            State::Undecided(undecided) => undecided.since(),
+            _ => self.deadline().map(|_| self.last),
+        }
     }
 
     /// Gives the message that has ended because nothing came until `now`.
@@ -185,10 +186,17 @@ impl Decoder {
     /// Framings that find message ends of themselves go on; the others try afresh with the next
     /// chunk, and say that what they find is concluded.
     pub fn gap(&mut self, length: Option<u64>, out: &mut dyn FnMut(Decoded)) {
+        self.decide(out);
         self.cut_off("bytes are missing from the capture here", out);
         self.offset += length.unwrap_or(0);
+        self.go_on_afresh();
+    }
+
+    /// What comes next follows missing bytes.
+    fn go_on_afresh(&mut self) {
         match &mut self.state {
-            State::Undecided | State::Chunk | State::Idle(_) => {}
+            State::Undecided(undecided) => undecided.follows_gap(),
+            State::Chunk | State::Idle(_) => {}
             State::Text { half } => *half = self.text.encoding().half(self.offset),
             State::Guess(guess) => guess.unsure = true,
             State::Delimited(_) | State::Searching(_) | State::Lost => {
@@ -205,6 +213,7 @@ impl Decoder {
     /// Says that the side has ended. What had begun is given, as truncated where it is not whole;
     /// a last line needs no terminator.
     pub fn end(&mut self, out: &mut dyn FnMut(Decoded)) {
+        self.conclude(true, out);
         match &self.state {
             State::Idle(_) => self.give_held(None, out),
             State::Delimited(cutter) if cutter.ends_with_side() => self.give_held(None, out),
@@ -232,7 +241,7 @@ impl Decoder {
         let limit = self.longest();
         let mut state = std::mem::replace(&mut self.state, State::Lost);
         let consumed = match &mut state {
-            State::Undecided | State::Chunk => {
+            State::Undecided(_) | State::Chunk => {
                 self.give(Piece::new(pending, arrival), out);
                 pending.len()
             }
@@ -425,7 +434,7 @@ impl Decoder {
 impl State {
     fn of(format: &Format, text: InUse) -> State {
         match (format.codec(), format.framing()) {
-            (Codec::Auto, _) => State::Undecided,
+            (Codec::Auto, _) => State::Undecided(Undecided::default()),
             (Codec::Text(_), Framing::Chunk) => State::Text { half: 0 },
             (_, Framing::Idle(pause)) => State::Idle(pause),
             (Codec::Protobuf(Some(message)), Framing::Guess) => {

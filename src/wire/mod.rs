@@ -32,7 +32,7 @@ mod visible;
 
 pub use decoded::{Arrival, Decoded, Split};
 pub use decoder::Decoder;
-pub use detect::{detect, detect_with};
+pub use detect::detect;
 pub use fault::{Fault, FaultKind};
 pub use format::{Codec, Format};
 pub use framing::{Framing, Prefix};
