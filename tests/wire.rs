@@ -258,7 +258,8 @@ fn the_format_is_found_out_from_what_explains_every_byte() {
         (&[b"\x80\x04", b"K\x01."], "pickle"),
         (&[b"\x80\x04K\x01.oh"], "raw"),
         (&[b"a\n", b"b\r\n"], "text/line"),
-        (&[b"a\n", b"b"], "text"),
+        (&[b"a\n", b"b"], "text/line"),
+        (&[b"a\nb", b"c"], "text"),
         (&["Д".as_bytes()], "text"),
         (&[&"aД".as_bytes()[..2]], "text"),
         (&[b"\x00\x00\x00\x05hello"], "raw"),
@@ -272,12 +273,16 @@ fn the_format_is_found_out_from_what_explains_every_byte() {
 }
 
 #[test]
-fn auto_keeps_to_what_the_first_chunk_is() {
-    let run = Run::new("auto").push(1, b"a\nb\n").push(2, b"c\xff");
+fn auto_keeps_to_what_it_has_found_out() {
+    let mut run = Run::new("auto").push(1, b"a\nb\n").push(2, b"c\n");
+    assert!(run.decoder.is_undecided() && run.said.is_empty());
+    assert_eq!(run.decoder.pending_since(), Some(at(1)));
+    run.decoder.decide(&mut |message| run.said.push(message));
     assert_eq!(run.decoder.format().spelling(), "text/line");
-    assert!(run.decoder.reason().is_some_and(|reason| reason.contains("4 bytes")));
-    let said = run.end();
-    assert_eq!(texts(&said), ["a", "b", "(fault)"]);
+    assert!(run.decoder.reason().is_some_and(|reason| reason.contains("3 lines")));
+    let said = run.push(3, b"d\xff").end();
+    assert_eq!(texts(&said), ["a", "b", "c", "(fault)"]);
+    assert_eq!(said.iter().map(|one| one.arrival).collect::<Vec<_>>(), [1, 1, 2, 3].map(at));
     assert!(said.iter().all(|message| message.format.spelling() == "text/line"));
 }
 

@@ -46,9 +46,9 @@ const UNREAD: Duration = Duration::from_millis(50);
 
 /// How much may wait for a side whose format is not known yet, in bytes: then it is decided. What is
 /// no message counts, too.
-const WAITING: usize = 64 << 10;
+const WAITING: usize = 256 << 10;
 /// What one thing that waits counts beside its bytes.
-const WAITING_EACH: usize = 256;
+const WAITING_EACH: usize = 128;
 
 /// A sink that turns events into messages and passes them on, other events between them, each
 /// connection in the order in which things were complete.

@@ -9,6 +9,7 @@ mod undecided;
 use std::time::Duration;
 
 use super::decoded::{Arrival, Decoded, Split};
+use super::detect::Next;
 use super::framing::{Cut, Cutter, Framing, too_long};
 use super::held::Held;
 use super::search::PROTO;
@@ -186,7 +187,7 @@ impl Decoder {
     /// Framings that find message ends of themselves go on; the others try afresh with the next
     /// chunk, and say that what they find is concluded.
     pub fn gap(&mut self, length: Option<u64>, out: &mut dyn FnMut(Decoded)) {
-        self.decide(out);
+        self.conclude(Next::Unknown, out);
         self.cut_off("bytes are missing from the capture here", out);
         self.offset += length.unwrap_or(0);
         self.go_on_afresh();
@@ -213,7 +214,7 @@ impl Decoder {
     /// Says that the side has ended. What had begun is given, as truncated where it is not whole;
     /// a last line needs no terminator.
     pub fn end(&mut self, out: &mut dyn FnMut(Decoded)) {
-        self.conclude(true, out);
+        self.conclude(Next::End, out);
         match &self.state {
             State::Idle(_) => self.give_held(None, out),
             State::Delimited(cutter) if cutter.ends_with_side() => self.give_held(None, out),

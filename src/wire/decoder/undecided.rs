@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::Codec;
-use super::super::detect::{SAMPLE_SIZE, Sample, Verdict, conclude};
+use super::super::detect::{Next, SAMPLE_SIZE, Sample, Verdict, conclude};
 use super::super::text::InUse;
 use super::{Arrival, Decoded, Decoder, State};
 use crate::session::Timestamp;
@@ -11,7 +11,7 @@ use crate::session::Timestamp;
 /// After how many chunks it is first tried to decide, and then after twice as many.
 const FIRST_TRY: usize = 32;
 /// After how many chunks it is decided whatever they are.
-const LAST_TRY: usize = 256;
+const LAST_TRY: usize = 1024;
 /// How long a live side is silent until what has come is all there is to go by.
 const SILENCE: Duration = Duration::from_millis(250);
 /// How long its first chunk is kept at most.
@@ -60,10 +60,10 @@ impl Decoder {
         }
     }
 
-    /// Finds the format out from what has come, though more may follow, and gives the messages that are
-    /// whole. Does nothing where the format is known, or nothing has come.
+    /// Finds the format out from what has come, since nothing follows for now, and gives the messages
+    /// that are whole. Does nothing where the format is known, or nothing has come.
     pub fn decide(&mut self, out: &mut dyn FnMut(Decoded)) {
-        self.conclude(false, out);
+        self.conclude(Next::Pause, out);
     }
 
     /// Keeps a chunk, unless it is enough to decide.
@@ -79,7 +79,8 @@ impl Decoder {
             let seen = [&*self.held, &bytes[..bytes.len().min(SAMPLE_SIZE - kept)]].concat();
             let mut ends: Vec<usize> = undecided.chunks.iter().map(|(_, end)| *end).collect();
             ends.extend(Some(kept + bytes.len()).filter(|end| *end <= SAMPLE_SIZE));
-            let verdict = conclude(&Sample::new(&seen, &ends, false), self.format.settings());
+            let verdict =
+                conclude(&Sample::new(&seen, &ends, Next::Unknown), self.format.settings());
             self.go_on_as(verdict, out);
             return self.push(arrival, bytes, out);
         }
@@ -90,24 +91,24 @@ impl Decoder {
             return;
         }
         let is_last = undecided.chunks.len() >= LAST_TRY;
-        let verdict = self.verdict(false);
+        let verdict = self.verdict(Next::Unknown);
         if let Some(verdict) = verdict.filter(|verdict| verdict.is_sure || is_last) {
             self.go_on_as(verdict, out);
         }
     }
 
-    /// Decides by what has come; whether the side ends with it makes a difference to what it can be.
-    pub(super) fn conclude(&mut self, is_ended: bool, out: &mut dyn FnMut(Decoded)) {
-        if let Some(verdict) = self.verdict(is_ended) {
+    /// Decides by what has come, and what is known of what follows it.
+    pub(super) fn conclude(&mut self, next: Next, out: &mut dyn FnMut(Decoded)) {
+        if let Some(verdict) = self.verdict(next) {
             self.go_on_as(verdict, out);
         }
     }
 
     /// What the kept chunks are; `None` if there are none.
-    fn verdict(&self, is_ended: bool) -> Option<Verdict> {
+    fn verdict(&self, next: Next) -> Option<Verdict> {
         let State::Undecided(undecided) = &self.state else { return None };
         let ends: Vec<usize> = undecided.chunks.iter().map(|(_, end)| *end).collect();
-        let sample = Sample::new(&self.held, &ends, is_ended);
+        let sample = Sample::new(&self.held, &ends, next);
         (!ends.is_empty()).then(|| conclude(&sample, self.format.settings()))
     }
 

@@ -51,7 +51,7 @@ pub(super) fn framed<'a>(
                 }
                 rest = &rest[length..];
             }
-            Cut::More if sample.is_ended => return None,
+            Cut::More if sample.is_ended() => return None,
             Cut::More => {
                 framed.begun = &rest[header(rest, framing).min(rest.len())..];
                 break;

@@ -14,7 +14,7 @@ mod text;
 
 use std::sync::Arc;
 
-pub(super) use sample::Sample;
+pub(super) use sample::{Next, Sample};
 
 use super::framing::{Framing, Prefix};
 use super::{Codec, Format, Settings};
@@ -50,7 +50,8 @@ pub fn detect(chunks: &[&[u8]]) -> (Format, String) {
         .take_while(|end| *end <= SAMPLE_SIZE)
         .collect();
     let seen = &bytes[..bytes.len().min(SAMPLE_SIZE)];
-    let Verdict { format, reason, .. } = conclude(&Sample::new(seen, &ends, false), &settings);
+    let Verdict { format, reason, .. } =
+        conclude(&Sample::new(seen, &ends, Next::Unknown), &settings);
     (format, reason)
 }
 
@@ -146,9 +147,11 @@ fn explain(sample: &Sample<'_>, settings: &Settings) -> (Format, String, bool) {
     let standing: Vec<&Found> = found.iter().filter(stands).collect();
     match standing[..] {
         [] => {
-            let said = why_not.into_iter().flatten().collect::<Vec<_>>().join("; ");
-            let hint = looks::like(sample).map(|hint| format!("; {hint}"));
-            raw(format!("no format explains every byte: {said}{}", hint.unwrap_or_default()))
+            let [no_pickles, no_text] = why_not.map(Option::unwrap_or_default);
+            let hint = looks::like(sample).map(|hint| format!("; {hint}")).unwrap_or_default();
+            raw(format!(
+                "{no_pickles}, {no_text}, and no lengths lead from one message to the next{hint}"
+            ))
         }
         [one] if one.strength == Strength::Weak => {
             raw(format!("too little to tell that it is {}: {}", one.format(), one.reason))

@@ -34,7 +34,7 @@ pub(super) fn stream(sample: &Sample<'_>, limits: &Limits) -> Result<Found, Stri
             return Err(format!("byte {start} begins no pickle as those before it"));
         }
         match splitter.feed(rest) {
-            Progress::NeedMore if sample.is_ended => {
+            Progress::NeedMore if sample.is_ended() => {
                 return Err(format!("the pickle that begins at byte {start} is not whole"));
             }
             Progress::NeedMore => break,

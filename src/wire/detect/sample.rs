@@ -6,13 +6,28 @@ pub(in crate::wire) struct Sample<'a> {
     pub(super) bytes: &'a [u8],
     /// Where each chunk ends in them; not of one that the sample is cut in.
     pub(super) ends: &'a [usize],
-    /// Whether the side has ended with them: then nothing completes what they begin.
-    pub(super) is_ended: bool,
+    pub(super) next: Next,
+}
+
+/// What follows a sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::wire) enum Next {
+    /// Anything: the sample was long enough.
+    Unknown,
+    /// Nothing for a while, or nothing that was recorded.
+    Pause,
+    /// The side's end: nothing completes what was begun.
+    End,
 }
 
 impl<'a> Sample<'a> {
-    pub(in crate::wire) fn new(bytes: &'a [u8], ends: &'a [usize], is_ended: bool) -> Sample<'a> {
-        Sample { bytes, ends, is_ended }
+    pub(in crate::wire) fn new(bytes: &'a [u8], ends: &'a [usize], next: Next) -> Sample<'a> {
+        Sample { bytes, ends, next }
+    }
+
+    /// Whether nothing completes what was begun.
+    pub(super) fn is_ended(&self) -> bool {
+        self.next == Next::End
     }
 
     /// The chunks that are whole.

@@ -2,19 +2,21 @@
 
 use super::framed::Framed;
 use super::json::{begins_json, is_json};
-use super::{Evidence, Found, Sample, Strength};
+use super::{Evidence, Found, Next, Sample, Strength};
 use crate::wire::text::unfinished;
 use crate::wire::{Codec, Encoding, Framing};
 
 /// A chunk of this size may have been cut by the network, not by who wrote it.
 const SEGMENT: usize = 512;
+/// Hardly any line is longer than this.
+const LONG_LINE: usize = 8 << 10;
 /// How much text behind lengths is no chance: messages, and bytes in them; of lengths of one byte, which
 /// nearly anything may be, and of wider ones.
 const FRAMED: [(usize, usize); 2] = [(4, 24), (3, 8)];
 
 /// Text, in lines or as it comes.
 pub(super) fn stream(sample: &Sample<'_>) -> Result<Found, String> {
-    not_text(sample.bytes, !sample.is_ended).map_or(Ok(()), Err)?;
+    not_text(sample.bytes, !sample.is_ended()).map_or(Ok(()), Err)?;
     let size = sample.bytes.len();
     let lines = Lines::of(sample);
     let by_line = |evidence, strength, reason| {
@@ -40,9 +42,10 @@ pub(super) fn stream(sample: &Sample<'_>) -> Result<Found, String> {
                     "{size} bytes of UTF-8 text without a line's end, a JSON value across chunks"
                 ),
             ),
-            false => {
-                by_chunk(Strength::Sure, format!("{size} bytes of UTF-8 text without a line's end"))
-            }
+            false => by_chunk(
+                if size > LONG_LINE { Strength::Sure } else { Strength::Fair },
+                format!("{size} bytes of UTF-8 text without a line's end"),
+            ),
         };
     }
     let said = match count {
@@ -106,8 +109,9 @@ struct Lines {
     are_json: bool,
     begins_json: bool,
     each_chunk_is_json: bool,
-    /// Whether the side ends where a line does.
-    end_with_side: bool,
+    /// Whether the last line has its end.
+    are_whole: bool,
+    next: Next,
     /// Whether the chunks that end within a line are large and of one size: full segments, or full reads.
     are_segments: bool,
     /// How many chunks hold a line's end, and of how many of those it is the last byte.
@@ -121,13 +125,13 @@ impl Lines {
         let mut filled = whole
             .split_inclusive(|byte| *byte == b'\n')
             .filter(|line| !line.trim_ascii().is_empty());
-        let is_begun_json = match sample.is_ended {
+        let is_begun_json = match sample.is_ended() {
             _ if begun.trim_ascii().is_empty() => true,
             true => is_json(begun),
             false => begins_json(begun),
         };
         let last = sample.ends.len().saturating_sub(1);
-        let taken = |index: &usize| !(sample.is_ended && *index == last && last > 0);
+        let taken = |index: &usize| !(sample.is_ended() && *index == last && last > 0);
         let chunks = || {
             sample.chunks().enumerate().filter(|(index, _)| taken(index)).map(|(_, chunk)| chunk)
         };
@@ -139,7 +143,8 @@ impl Lines {
             are_json: is_begun_json && filled.all(is_json),
             begins_json: begins_json(bytes),
             each_chunk_is_json: sample.chunks().all(is_json),
-            end_with_side: sample.is_ended && begun.is_empty(),
+            are_whole: begun.is_empty(),
+            next: sample.next,
             are_segments: are_segments(chunks().filter(|chunk| !ends(chunk)).map(<[u8]>::len)),
             with_end: chunks().filter(|chunk| memchr::memchr(b'\n', chunk).is_some()).count(),
         }
@@ -147,9 +152,9 @@ impl Lines {
 
     /// Why they are lines though chunks end within them.
     fn are_cut(&self) -> Option<&'static str> {
-        if self.end_with_side {
-            Some("the side ends with one")
-        } else if self.are_segments {
+        if self.are_whole && self.next != Next::Unknown {
+            Some("what was said ends with one")
+        } else if self.are_segments && self.next != Next::End {
             Some("only full segments end within one")
         } else if self.ending * 2 >= self.chunks && self.chunks > 0 {
             Some("most chunks end with one")
