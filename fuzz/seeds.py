@@ -79,6 +79,10 @@ def main() -> None:
         save("machine", data)
         # The first byte says how the rest is cut.
         save("splitter", bytes([len(data) % 256]) + data)
+        beginning = bytes([len(data) % 256, 255])
+        framed = len(data).to_bytes(4, "big") + data
+        save("detect", beginning + data * 3)
+        save("detect", beginning + framed * 3)
     for number, encoding in enumerate(ENCODINGS):
         for text in ("Съешь ещё этих мягких булок\r\n", "いろはにほへと\n", "漢字 😀\n", "naïve €\n"):
             data = text.encode(encoding, "ignore")

@@ -2,11 +2,12 @@
 
 mod support;
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use support::Line::{self, *};
 use support::feed;
-use wirespool::message::{Assembler, Output, event_to_json};
+use wirespool::message::{Assembler, Output, Receive, event_to_json};
 use wirespool::session::{ConnectionId, Event, Kind, Side, Sink, Timestamp};
 use wirespool::{Format, Message};
 
@@ -110,4 +111,132 @@ fn what_was_read_late_but_came_in_time_still_belongs_to_its_message() {
     assembler.tick(start + Duration::from_millis(200)).unwrap();
     drop(assembler);
     assert_eq!(values, [r#"{"device_id":1,"event_id":2}"#]);
+}
+
+/// A line each: of messages who sent them and what they are, of what was found out what and why.
+#[derive(Clone, Default)]
+struct Heard(Arc<Mutex<Vec<String>>>);
+
+impl Heard {
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+impl Receive for Heard {
+    fn receive(&mut self, output: Output<'_>) -> wirespool::Result<()> {
+        if let Output::Message(Message { side, format, raw, .. }) = output {
+            self.0.lock().unwrap().push(format!("{side} {format} {}", raw.escape_ascii()));
+        }
+        Ok(())
+    }
+
+    fn found(&mut self, _: ConnectionId, side: Side, format: &Format, reason: &str) {
+        self.0.lock().unwrap().push(format!("{side} found {format}: {reason}"));
+    }
+}
+
+fn said(side: Side, milliseconds: i64, bytes: &[u8]) -> Event<'_> {
+    let at = Timestamp(1_700_000_000_000_000_000 + milliseconds * 1_000_000);
+    Event { at, connection: ConnectionId(0), frame: None, kind: Kind::Data { side, bytes } }
+}
+
+fn in_frame(frame: u64, event: Event<'_>) -> Event<'_> {
+    Event { frame: Some(frame), ..event }
+}
+
+#[test]
+fn questions_stand_before_their_answers_though_nobody_said_what_they_are() {
+    let (ask, answer) = (b"\x80\x04K\x01.", b"ok\n");
+    let lines = [
+        Client(ask),
+        Server(answer),
+        Client(ask),
+        Server(b"o"),
+        Server(b"k\n"),
+        Client(ask),
+        ClientCloses,
+        Server(answer),
+        ServerCloses,
+    ];
+    let given = assembled("auto", Duration::from_secs(2), &lines);
+    let expected = [
+        "open",
+        "client 0",
+        "server 1",
+        "client 2",
+        "server 3",
+        "client 4",
+        "client eof",
+        "server 5",
+        "server eof",
+    ];
+    assert_eq!(in_short(&given), expected);
+    assert_eq!((&given[1]["format"], &given[2]["format"]), (&"pickle".into(), &"text/line".into()));
+    assert_eq!(given[4]["time"], "2023-11-14T22:13:30.000000000Z", "when its last byte came");
+}
+
+#[test]
+fn a_clock_that_was_set_back_does_not_change_the_order_of_what_was_kept() {
+    let heard = Heard::default();
+    let mut assembler = Assembler::new(Format::auto(), heard.clone());
+    let events = [
+        said(Side::Client, 5000, b"one\n"),
+        said(Side::Server, 0, b"1\n"),
+        said(Side::Client, 1, b"two\n"),
+        said(Side::Server, 1, b"2\n"),
+    ];
+    for (frame, event) in (1..).zip(events) {
+        assembler.event(&in_frame(frame, event)).unwrap();
+    }
+    assembler.finish().unwrap();
+    let messages: Vec<String> =
+        heard.take().into_iter().filter(|line| !line.contains("found")).collect();
+    let expected = ["client text/line one", "server text/line 1", "client text/line two"];
+    assert_eq!(messages.len(), 4);
+    for (message, expected) in messages.iter().zip(expected) {
+        assert!(message.starts_with(expected), "{messages:?}");
+    }
+}
+
+#[test]
+fn a_live_side_that_is_silent_is_decided_and_one_in_a_file_is_not() {
+    let heard = Heard::default();
+    let mut assembler = Assembler::new(Format::auto(), heard.clone());
+    let start = said(Side::Client, 0, b"hello\n");
+    assembler.event(&start).unwrap();
+    assembler.event(&said(Side::Client, 60_000, b"again\n")).unwrap();
+    assert_eq!(heard.take(), [""; 0], "a file may have more");
+    assembler.tick(start.at + Duration::from_secs(60)).unwrap();
+    assert_eq!(
+        heard.take(),
+        [
+            "client found text/line: 2 lines of UTF-8 text; chunks end with a line",
+            "client text/line hello\\n",
+            "client text/line again\\n"
+        ]
+    );
+    assembler.event(&said(Side::Client, 60_001, b"more\n")).unwrap();
+    assert_eq!(heard.take(), ["client text/line more\\n"], "it is known now");
+}
+
+#[test]
+fn what_waits_for_a_side_that_is_not_known_is_bounded() {
+    let heard = Heard::default();
+    let mut assembler = Assembler::new(Format::auto(), heard.clone());
+    assembler.event(&said(Side::Client, 0, b"subscribe\n")).unwrap();
+    let pushed = [b'x'; 1000];
+    for at in 1..1000 {
+        assembler.event(&said(Side::Server, at, &pushed)).unwrap();
+    }
+    assert!(heard.take().len() > 900, "the client says nothing more, and is not waited for");
+}
+
+#[test]
+fn a_capture_that_ends_within_a_message_does_not_make_it_raw_but_an_end_does() {
+    let pickles = b"\x80\x04K\x01.\x80\x04K\x02.\x80\x04K";
+    for (end, expected) in [(Cut, "pickle"), (ClientResets, "pickle"), (ClientCloses, "raw")] {
+        let given = assembled("auto", Duration::from_millis(1), &[Client(pickles), end]);
+        assert_eq!(given[1]["format"], expected, "{end:?}");
+    }
 }

@@ -4,6 +4,7 @@
 use proptest::prelude::*;
 use proptest::sample::select;
 
+mod detect;
 mod framing;
 mod json;
 mod machine;
@@ -62,8 +63,43 @@ proptest! {
     }
 
     #[test]
+    fn any_side_is_read_as_what_it_is_found_to_be(
+        how in any::<[u8; 2]>(),
+        framing in 0usize..6,
+        bodies in proptest::collection::vec(body(), 0..40),
+        end in proptest::collection::vec(any::<u8>(), 0..3),
+    ) {
+        let messages = bodies.iter().map(|body| wrapped(framing, body));
+        let side = [how.to_vec(), messages.collect::<Vec<_>>().concat(), end].concat();
+        detect::holds(&side);
+    }
+
+    #[test]
     fn any_text_is_json_that_survives_or_none(text in json_text()) {
         json::holds(&text);
+    }
+}
+
+/// What a message may hold: a pickle, fields, text, JSON, or anything.
+fn body() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        opcodes(12),
+        any::<(u8, u8, u8)>().prop_map(|(a, b, c)| vec![8, a & 127, 16, b & 127, 29, c, 0, 0, 65]),
+        "[a-zé\n]{0,20}".prop_map(String::into_bytes),
+        json_text().prop_map(String::into_bytes),
+        proptest::collection::vec(any::<u8>(), 0..9),
+    ]
+}
+
+/// The body behind its length, with an end, or as it is.
+fn wrapped(framing: usize, body: &[u8]) -> Vec<u8> {
+    let length = (body.len() as u32).to_be_bytes();
+    match framing {
+        0 => [&length, body].concat(),
+        1 => [&length[2..], body].concat(),
+        2 => [&[body.len().min(127) as u8], &body[..body.len().min(127)]].concat(),
+        3 => [body, b"\n"].concat(),
+        _ => body.to_vec(),
     }
 }
 

@@ -1,6 +1,7 @@
 """One side of a session each, of any kind that `auto` may meet, as real packages write it."""
 
 import bz2
+import codecs
 import gzip
 import io
 import json
@@ -20,7 +21,22 @@ from google.protobuf import descriptor_pb2, struct_pb2
 from google.protobuf.internal import encoder
 from google.protobuf.message import Message
 
-WORDS = "the and of sensor reading value open close error температура датчик значение 値 données".split()
+WORDS = [
+    "the",
+    "and",
+    "of",
+    "sensor",
+    "reading",
+    "value",
+    "open",
+    "close",
+    "error",
+    "температура",
+    "датчик",
+    "значение",
+    "値",
+    "données",
+]
 LARGEST_CHUNK = 60_000
 """A packet has no more."""
 
@@ -50,7 +66,9 @@ class Side:
 
 def word(rng: random.Random) -> str:
     """A word or a few letters."""
-    return rng.choice(WORDS) if rng.random() < 0.8 else "".join(rng.choices("abcdefghij_", k=rng.randint(1, 9)))
+    return (
+        rng.choice(WORDS) if rng.random() < 0.8 else "".join(rng.choices("abcdefghij_", k=rng.randint(1, 9)))
+    )
 
 
 def words(rng: random.Random, most: int = 12) -> str:
@@ -88,7 +106,9 @@ def python_value(rng: random.Random) -> Any:
         lambda: {rng.randint(0, 99): words(rng) for _ in range(4)},
         lambda: {word(rng) for _ in range(4)},
         lambda: value(rng),
-        lambda: [("carbon." + word(rng), (1_700_000_000 + rng.randint(0, 99), rng.random())) for _ in range(5)],
+        lambda: [
+            ("carbon." + word(rng), (1_700_000_000 + rng.randint(0, 99), rng.random())) for _ in range(5)
+        ],
     ]
     return rng.choice(plain)()
 
@@ -112,7 +132,9 @@ def nested(rng: random.Random) -> Message:
     """A message with messages and text in it."""
     if rng.random() < 0.5:
         struct_ = struct_pb2.Struct()
-        struct_.update({word(rng): rng.choice([rng.random(), words(rng), [True, {"a": 1.5}]]) for _ in range(3)})
+        struct_.update(
+            {word(rng): rng.choice([rng.random(), words(rng), [True, {"a": 1.5}]]) for _ in range(3)}
+        )
         return struct_
     made = descriptor_pb2.DescriptorProto(name=word(rng))
     for number in range(1, rng.randint(2, 7)):
@@ -153,11 +175,7 @@ def chunked(rng: random.Random, how: str, messages: list[bytes]) -> list[bytes]:
     else:
         size = rng.choice([536, 1448])
         pieces = [data[at : at + size] for at in range(0, len(data), size)]
-    return [
-        piece[at : at + LARGEST_CHUNK]
-        for piece in pieces
-        for at in range(0, len(piece), LARGEST_CHUNK)
-    ]
+    return [piece[at : at + LARGEST_CHUNK] for piece in pieces for at in range(0, len(piece), LARGEST_CHUNK)]
 
 
 def chunking(rng: random.Random) -> str:
@@ -185,14 +203,24 @@ class Sessions:
     def side(self) -> Side:
         """The next one."""
         self.turn += 1
-        kinds = [*self.good, *self.good, *self.bad, self.truncated, self.damaged, self.truncated, self.damaged]
+        kinds = [
+            *self.good,
+            *self.good,
+            *self.bad,
+            self.truncated,
+            self.damaged,
+            self.truncated,
+            self.damaged,
+        ]
         return kinds[self.turn % len(kinds)]()
 
     def of(self, kind: str, right: str, message: Callable[[], bytes]) -> Side:
         """Messages of one kind."""
         messages = [message() for _ in range(count_of(self.rng))]
         how = chunking(self.rng)
-        made = Side(kind, chunked(self.rng, how, messages), right, len(messages), ends=self.rng.random() < 0.7)
+        made = Side(
+            kind, chunked(self.rng, how, messages), right, len(messages), ends=self.rng.random() < 0.7
+        )
         if right == "text" and how in ("anywhere", "segments"):
             # Nobody can tell any more where its messages ended: lines explain it as well.
             made.allowed, made.is_useful = {"text/line"}, False
@@ -276,7 +304,13 @@ class Sessions:
 
         def record() -> bytes:
             number = [next(counter) if code in "HIQ" else rng.randrange(200) for code in form[1:]]
-            return struct.pack(form, *(min(one, 60_000) if code == "H" else one for one, code in zip(number, form[1:], strict=True)))
+            return struct.pack(
+                form,
+                *(
+                    min(one, 60_000) if code == "H" else one
+                    for one, code in zip(number, form[1:], strict=True)
+                ),
+            )
 
         def framed() -> bytes:
             return u32be(record() + rng.randbytes(rng.randint(1, 40)))
@@ -295,6 +329,7 @@ class Sessions:
 
     def tls(self) -> Side:
         """Records as TLS has them."""
+
         def record() -> bytes:
             body = self.rng.randbytes(self.rng.randint(20, 1500))
             return struct.pack(">BHH", self.rng.choice([22, 23]), 0x0303, len(body)) + body
@@ -340,10 +375,10 @@ class Sessions:
         """A side that is no more what it was; it may still be taken for it, or for the text that it is."""
         allowed = {side.right}
         try:
-            printable = all(c in "\n\r\t" or unicodedata.category(c) != "Cc" for c in data.decode())
+            text = codecs.getincrementaldecoder("utf-8")().decode(data, final=side.ends)
         except UnicodeDecodeError:
-            printable = False
-        if printable:
+            text = "\0"
+        if all(c in "\n\r\t" or unicodedata.category(c) != "Cc" for c in text):
             allowed |= {"text", "text/line"}
         chunks = chunked(self.rng, chunking(self.rng), [data])
         return Side(how, chunks, "raw", 0, allowed, is_useful=False, ends=side.ends)

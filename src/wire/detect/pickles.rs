@@ -119,11 +119,10 @@ fn protocol(bytes: &[u8]) -> Option<u8> {
 }
 
 /// How many values the one pickle holds that the bytes are, if they are one. One that takes more than
-/// is allowed is one, too.
+/// is allowed is one, too, if it says that it is: the first bytes of anything may ask for too much.
 fn values_of(bytes: &[u8], limits: &Limits) -> Option<usize> {
     match decode(bytes, limits) {
         Ok(value) => Some(value.len()),
-        Err(fault) if fault.kind == FaultKind::Limit => Some(0),
-        Err(_) => None,
+        Err(fault) => (fault.kind == FaultKind::Limit && protocol(bytes).is_some()).then_some(0),
     }
 }

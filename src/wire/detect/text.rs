@@ -48,9 +48,10 @@ pub(super) fn stream(sample: &Sample<'_>) -> Result<Found, String> {
             ),
         };
     }
-    let said = match count {
+    // The last line of a side needs no end.
+    let said = match count + usize::from(sample.is_ended() && !lines.are_whole) {
         1 => "a line of UTF-8 text".to_owned(),
-        _ => format!("{count} lines of UTF-8 text"),
+        all => format!("{all} lines of UTF-8 text"),
     };
     if lines.are_json && (count > 1 || ending == chunks) {
         let each = if count == 1 { "" } else { "each " };
