@@ -21,22 +21,8 @@ from google.protobuf import descriptor_pb2, struct_pb2
 from google.protobuf.internal import encoder
 from google.protobuf.message import Message
 
-WORDS = [
-    "the",
-    "and",
-    "of",
-    "sensor",
-    "reading",
-    "value",
-    "open",
-    "close",
-    "error",
-    "температура",
-    "датчик",
-    "значение",
-    "値",
-    "données",
-]
+WORDS = ["the", "and", "of", "sensor", "reading", "value", "open", "close", "error"]
+WORDS += ["температура", "датчик", "значение", "値", "données"]
 LARGEST_CHUNK = 60_000
 """A packet has no more."""
 
@@ -338,7 +324,8 @@ class Sessions:
 
     def compressed(self) -> Side:
         """Compressed text."""
-        compress = self.rng.choice([gzip.compress, zlib.compress, bz2.compress, lzma.compress])
+        modules: list[Callable[[bytes], bytes]] = [gzip.compress, zlib.compress, bz2.compress, lzma.compress]
+        compress = self.rng.choice(modules)
         return self.of("compressed", "raw", lambda: compress(words(self.rng, 60).encode()))
 
     def unframed(self) -> Side:

@@ -35,7 +35,7 @@ pub(super) fn stream(sample: &Sample<'_>) -> Result<Found, String> {
     };
     let Lines { count, chunks, ending, .. } = lines;
     if count == 0 {
-        return match lines.begins_json && chunks > 1 && !lines.each_chunk_is_json {
+        return match lines.begins_json && sample.ends.len() > 1 && !lines.each_chunk_is_json {
             true => by_chunk(
                 Strength::Weak,
                 format!(
