@@ -1,7 +1,9 @@
 //! `auto`: what bytes are found to be, and why.
 
+use std::sync::Arc;
+
 use wirespool::session::Timestamp;
-use wirespool::wire::{Arrival, Decoder, Value, detect, encode, pickle};
+use wirespool::wire::{Arrival, Decoder, Settings, Value, detect, encode, pickle};
 use wirespool::{Format, wire};
 
 /// What a side is found to be that sends these chunks and ends, and why.
@@ -162,6 +164,23 @@ fn a_side_is_decided_by_its_first_bytes_and_what_follows_is_read_so() {
     }
     assert_eq!((given, decoder.format().spelling()), (pushed, "text"));
     decoder.push(Arrival::default(), b"\xff", &mut |one| assert!(one.body.is_err()));
+}
+
+#[test]
+fn many_sides_that_are_not_known_yet_leave_room_for_messages() {
+    let settings =
+        Arc::new(Settings { process: 1 << 20, pool: Arc::default(), ..Settings::default() });
+    let format = Format::auto().with_settings(&settings);
+    let mut sides: Vec<Decoder> = (0..1000).map(|_| Decoder::new(&format)).collect();
+    for side in &mut sides {
+        side.push(Arrival::default(), b"hello\n", &mut |_| {});
+    }
+    assert_eq!(settings.pool.held(), 0, "so little is not counted");
+    for side in &mut sides {
+        side.push(Arrival::default(), &b"four\n".repeat(800), &mut |_| {});
+    }
+    assert!(settings.pool.held() <= settings.process / 2 + 8192);
+    assert!(sides.iter().any(|side| !side.is_undecided()));
 }
 
 #[test]

@@ -33,7 +33,11 @@ impl Held {
             return true;
         }
         // More than is needed, so that many small chunks are not copied again and again.
-        let ample = needed.max(2 * self.bytes.capacity()).next_multiple_of(STEP);
+        let ample = match needed.max(2 * self.bytes.capacity()) {
+            // A connection that says little takes little: there may be a million of them.
+            little @ ..=UNCOUNTED => little.next_power_of_two(),
+            more => more.next_multiple_of(STEP),
+        };
         let room = [ample, needed + needed / 8].into_iter().find(|room| self.claim(*room));
         if let Some(room) = room {
             self.bytes.reserve_exact(room - self.bytes.len());

@@ -74,13 +74,14 @@ impl Decoder {
         out: &mut dyn FnMut(Decoded),
     ) {
         let State::Undecided(undecided) = &mut self.state else { return };
-        let kept = self.held.len();
-        if kept + bytes.len() > SAMPLE_SIZE || !self.held.make_room(bytes.len()) {
+        let (kept, settings) = (self.held.len(), self.format.settings());
+        // What is only looked at leaves half of all room to messages that are not whole.
+        let is_crowded = settings.pool.held() > settings.process / 2;
+        if kept + bytes.len() > SAMPLE_SIZE || is_crowded || !self.held.make_room(bytes.len()) {
             let seen = [&*self.held, &bytes[..bytes.len().min(SAMPLE_SIZE - kept)]].concat();
             let mut ends: Vec<usize> = undecided.chunks.iter().map(|(_, end)| *end).collect();
             ends.extend(Some(kept + bytes.len()).filter(|end| *end <= SAMPLE_SIZE));
-            let verdict =
-                conclude(&Sample::new(&seen, &ends, Next::Unknown), self.format.settings());
+            let verdict = conclude(&Sample::new(&seen, &ends, Next::Unknown), settings);
             self.go_on_as(verdict, out);
             return self.push(arrival, bytes, out);
         }
