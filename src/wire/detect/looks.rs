@@ -5,7 +5,9 @@ use super::{Sample, protobuf};
 /// What to try, in words.
 pub(super) fn like(sample: &Sample<'_>) -> Option<&'static str> {
     if is_utf16(sample.bytes) {
-        return Some("it looks like UTF-16 text, which is not read by itself");
+        return Some(
+            "it looks like UTF-16: -f text:utf-16, text:utf-16be or text:utf-16le reads it",
+        );
     }
     protobuf::unframed(sample.chunks()).then_some(
         "each chunk could be a Protocol Buffers message without a length: -f protobuf:MESSAGE reads them by \
