@@ -25,6 +25,8 @@ WORDS = ["the", "and", "of", "sensor", "reading", "value", "open", "close", "err
 WORDS += ["температура", "датчик", "значение", "値", "données"]
 LARGEST_CHUNK = 60_000
 """A packet has no more."""
+SAMPLE_SIZE = 64 << 10
+"""No more is looked at: what is damaged behind it shows as a fault."""
 
 
 @dataclass
@@ -362,7 +364,8 @@ class Sessions:
         """A side that is no more what it was; it may still be taken for it, or for the text that it is."""
         allowed = {side.right}
         try:
-            text = codecs.getincrementaldecoder("utf-8")().decode(data, final=side.ends)
+            is_all = side.ends and len(data) <= SAMPLE_SIZE
+            text = codecs.getincrementaldecoder("utf-8")().decode(data[:SAMPLE_SIZE], final=is_all)
         except UnicodeDecodeError:
             text = "\0"
         if all(c in "\n\r\t" or unicodedata.category(c) != "Cc" for c in text):
