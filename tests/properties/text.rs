@@ -69,7 +69,9 @@ pub fn survives(encoding: Encoding, text: &str, seed: u8) {
     assert_eq!(pieces(&said), expected, "{encoding}");
     let line = text_format(encoding, "/line");
     let text = text.replace(['\r', '\n'], "");
-    let value = Value::text(&text);
+    // A line that begins with one is refused, as a byte order mark that nobody would read.
+    let text = text.trim_start_matches('\u{feff}');
+    let value = Value::text(text);
     let bytes = encode(&line, &value).expect("part of what could be written").repeat(3);
     let said = decode(&line, &bytes, &mut lengths(seed));
     let values: Vec<_> = said.into_iter().map(|one| one.body.expect("a line")).collect();
