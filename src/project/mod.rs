@@ -4,6 +4,7 @@
 //! Here files are read: [`wire`](crate::wire) knows none.
 
 mod choice;
+mod compile;
 mod configuration;
 mod schema;
 

@@ -6,6 +6,7 @@ use prost::Message as _;
 use prost_reflect::DescriptorPool;
 use prost_types::{FileDescriptorProto, FileDescriptorSet};
 
+use super::compile::{apart, check_options, compile};
 use crate::Error;
 use crate::wire::protobuf::Schema;
 
@@ -74,25 +75,30 @@ impl SchemaFiles {
     }
 
     fn compile_from(&self, include: &[PathBuf]) -> crate::Result<DescriptorPool> {
-        let compile = || {
-            let mut compiler = protox::Compiler::new(include)?;
-            Ok::<_, protox::Error>(compiler.open_files(&self.proto)?.descriptor_pool())
-        };
-        compile().map_err(|error| {
-            // Its Debug is for people: it has the place.
-            let said = format!("{error:?}");
-            let reason = if said.ends_with(&format!("found '{EDITION}'")) {
-                format!("{}: {NO_EDITIONS}", error.file().unwrap_or("a file"))
-            } else if said.contains("include path") {
-                format!("{said}; -I names the folder that imports count from")
-            } else if said.contains("import '") {
-                format!("{said}; -I names the folders to look in")
-            } else {
-                said
-            };
-            Error::Schema { reason }
-        })
+        // Its Debug is for people: it has the place.
+        let compile =
+            || compile(&self.proto, include).map_err(|error| advised(format!("{error:?}")));
+        apart(compile).map_err(|reason| Error::Schema { reason })
     }
+}
+
+/// What the compiler says, with what to do about it.
+fn advised(said: String) -> String {
+    if said.ends_with(&format!("found '{EDITION}'")) {
+        // Up to there it is the file, the line and the column.
+        let place = said.split_once(": ").map_or("a file", |(place, _)| place);
+        return format!("{place}: {NO_EDITIONS}");
+    }
+    let advice = if said.contains("include path") {
+        "; -I names the folder that imports count from"
+    } else if said.contains("import '") {
+        "; -I names the folders to look in"
+    } else if said.ends_with("is not valid utf-8") {
+        "; if protoc wrote it, it is a descriptor set: --descriptor-set reads those"
+    } else {
+        ""
+    };
+    said + advice
 }
 
 /// The messages of files that are serialized as `FileDescriptorProto`s, before those that are built in.
@@ -131,17 +137,27 @@ fn descriptors(path: &Path) -> crate::Result<DescriptorPool> {
 /// The messages of these files, or why there are none. Google's own files need not be among them.
 fn pool(set: FileDescriptorSet) -> Result<DescriptorPool, String> {
     for file in &set.file {
-        // prost-reflect would panic.
-        if !matches!(file.syntax(), "" | "proto2" | "proto3") {
-            return Err(format!("of {}, {NO_EDITIONS}", file.name()));
+        // prost-reflect would panic. Where a file says nothing it is proto2.
+        match file.syntax.as_deref() {
+            None | Some("proto2" | "proto3") => {}
+            Some("editions") => return Err(format!("of {}, {NO_EDITIONS}", file.name())),
+            Some(other) => {
+                let name = file.name();
+                return Err(format!(
+                    "of {name}, its syntax is {other:?}, not \"proto2\" or \"proto3\""
+                ));
+            }
         }
+        check_options(file)?;
     }
-    DescriptorPool::from_file_descriptor_set(set.clone()).or_else(|error| {
-        let mut pool = DescriptorPool::global();
-        pool.add_file_descriptor_set(set).map(|()| pool).map_err(|_| {
-            let advice = "; protoc writes what is imported, too, with --include_imports";
-            let advice = if error.to_string().contains("import") { advice } else { "" };
-            format!("{error:?}{advice}")
+    apart(|| {
+        DescriptorPool::from_file_descriptor_set(set.clone()).or_else(|error| {
+            let mut pool = DescriptorPool::global();
+            pool.add_file_descriptor_set(set).map(|()| pool).map_err(|_| {
+                let advice = "; protoc writes what is imported, too, with --include_imports";
+                let advice = if error.to_string().contains("import") { advice } else { "" };
+                format!("{error:?}{advice}")
+            })
         })
     })
 }
