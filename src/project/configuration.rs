@@ -21,6 +21,7 @@ use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{MapAccess, SeqAccess, Visitor};
 
 use super::SchemaFiles;
+use super::schema::read_bounded;
 use crate::Error;
 use crate::message::Formats;
 use crate::wire::Format;
@@ -28,6 +29,9 @@ use crate::wire::protobuf::Schema;
 
 /// The file's name, wherever it is.
 pub const FILE_NAME: &str = "wirespool.toml";
+
+/// A table of every port takes as much.
+const MAXIMUM_SIZE: u64 = 16 << 20;
 
 /// What a project says of its formats.
 #[derive(Clone, Debug, Default)]
@@ -57,8 +61,10 @@ impl Configuration {
     /// or names a schema that cannot be read.
     pub fn read(path: &Path) -> crate::Result<Configuration> {
         let refuse = |reason: String| Error::Configuration { path: path.to_owned(), reason };
-        let text =
-            std::fs::read_to_string(path).map_err(|source| Error::file("open", path, source))?;
+        let bytes = read_bounded(path, MAXIMUM_SIZE)?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            refuse(format!("it is not UTF-8 from byte {} on", error.utf8_error().valid_up_to()))
+        })?;
         let document: Document =
             toml::from_str(&text).map_err(|error| refuse(place(&text, &error)))?;
         let folder = path.parent().unwrap_or(Path::new("."));
@@ -71,7 +77,9 @@ impl Configuration {
         let mut ports = BTreeMap::new();
         for (name, Port(port)) in document.ports {
             let complain = |reason: String| refuse(format!("ports.{name}: {reason}"));
-            let Some(number) = name.parse().ok().filter(|number| *number > 0) else {
+            // In one spelling only: 80 and 080 would be two keys for one port.
+            let is_plain = |number: &u16| *number > 0 && number.to_string() == name;
+            let Some(number) = name.parse().ok().filter(is_plain) else {
                 return Err(complain("a port is a number from 1 to 65535".to_owned()));
             };
             let schema = read(port.proto, port.include, port.descriptor_set)?.before(&schema);

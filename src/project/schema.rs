@@ -1,5 +1,7 @@
 //! Protocol Buffers schemas from files: `.proto` sources, and descriptor sets as protoc writes them.
 
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use prost::Message as _;
@@ -14,6 +16,9 @@ use crate::wire::protobuf::Schema;
 const EDITION: &str = "edition";
 const NO_EDITIONS: &str = "it is written in an edition, which is not supported; \
                            wirespool reads syntax = \"proto2\" and \"proto3\"";
+
+/// Google's own schemas together are a hundredth of this.
+const MAXIMUM_SIZE: u64 = 256 << 20;
 
 /// Where messages are defined that formats may name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,8 +56,11 @@ impl SchemaFiles {
 
     fn compile(&self) -> crate::Result<DescriptorPool> {
         for path in &self.proto {
-            // protox has other words for a file that is not there.
-            std::fs::File::open(path).map_err(|source| Error::file("open", path, source))?;
+            // As for protoc, a file may be named as it is imported. protox has other words for one that is
+            // not there.
+            if !self.include.iter().any(|folder| folder.join(path).exists()) {
+                File::open(path).map_err(|source| Error::file("open", path, source))?;
+            }
         }
         if !self.include.is_empty() {
             return self.compile_from(&self.include);
@@ -80,6 +88,22 @@ impl SchemaFiles {
             || compile(&self.proto, include).map_err(|error| advised(format!("{error:?}")));
         apart(compile).map_err(|reason| Error::Schema { reason })
     }
+}
+
+/// All of a file, which has a reasonable size.
+///
+/// # Errors
+/// [`Error::File`], also for one that is larger.
+pub(super) fn read_bounded(path: &Path, limit: u64) -> crate::Result<Vec<u8>> {
+    let failed = |source| Error::file("open", path, source);
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(failed)?;
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > limit {
+        let words = format!("it is larger than {} MiB", limit >> 20);
+        return Err(failed(io::Error::other(words)));
+    }
+    Ok(bytes)
 }
 
 /// What the compiler says, with what to do about it.
@@ -120,7 +144,7 @@ pub fn schema_of_files(serialized: &[Vec<u8>]) -> crate::Result<Schema> {
 /// The messages of a descriptor set.
 fn descriptors(path: &Path) -> crate::Result<DescriptorPool> {
     let refuse = |reason: String| Error::Schema { reason: format!("{}: {reason}", path.display()) };
-    let bytes = std::fs::read(path).map_err(|source| Error::file("open", path, source))?;
+    let bytes = read_bounded(path, MAXIMUM_SIZE)?;
     let set = FileDescriptorSet::decode(&bytes[..]).map_err(|_| {
         refuse(
             "it is no descriptor set; protoc writes one by --descriptor_set_out, \
@@ -153,10 +177,14 @@ fn pool(set: FileDescriptorSet) -> Result<DescriptorPool, String> {
     apart(|| {
         DescriptorPool::from_file_descriptor_set(set.clone()).or_else(|error| {
             let mut pool = DescriptorPool::global();
-            pool.add_file_descriptor_set(set).map(|()| pool).map_err(|_| {
-                let advice = "; protoc writes what is imported, too, with --include_imports";
-                let advice = if error.to_string().contains("import") { advice } else { "" };
-                format!("{error:?}{advice}")
+            pool.add_file_descriptor_set(set).map(|()| pool).map_err(|second| {
+                match error.to_string().contains("import") {
+                    // What is missing then is not Google's.
+                    true => format!(
+                        "{second:?}; protoc writes what is imported, too, with --include_imports"
+                    ),
+                    false => format!("{error:?}"),
+                }
             })
         })
     })

@@ -44,13 +44,19 @@ class Wirespool:
         self.started.append(process)
         return process
 
-    def run(self, *words: str | os.PathLike[str], stdin: bytes = b"", patience: float = PATIENCE) -> Result:
+    def run(
+        self,
+        *words: str | os.PathLike[str],
+        stdin: bytes = b"",
+        patience: float = PATIENCE,
+        cwd: Path | None = None,
+    ) -> Result:
         """Run it to its end."""
-        return self.start(*words, stdin=stdin).finish(patience)
+        return self.start(*words, stdin=stdin, cwd=cwd).finish(patience)
 
-    def serving(self, *words: str | os.PathLike[str]) -> tuple[Process, Address]:
+    def serving(self, *words: str | os.PathLike[str], cwd: Path | None = None) -> tuple[Process, Address]:
         """Start a command that listens, and wait until it says where."""
-        process = self.start(*words)
+        process = self.start(*words, cwd=cwd)
         found = process.wait_for(r"^listening on (\S+):(\d+)$", "stderr")
         assert process.output("stderr").startswith("listening on "), f"not its first line\n{process}"
         return process, (found.group(1), int(found.group(2)))
