@@ -79,6 +79,13 @@ impl<'py> FromPyObject<'_, 'py> for Classes {
             named.push((name, class.unbind()));
         }
         let schema = schema_of_files(&files.serialized)?;
+        for (name, class) in &named {
+            let format = Format::parse_with(&format!("protobuf:{name}"), &schema)?;
+            // A name that is more than a name would be read as something else.
+            if !matches!(format.codec(), Codec::Protobuf(Some(message)) if message.name() == name) {
+                return Err(no_class(class.bind_borrowed(object.py())));
+            }
+        }
         Ok(Classes(Arc::new(Inner { classes: named, schema })))
     }
 }
