@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from programs import REPOSITORY, Peers, originals
+from programs import PEERS, REPOSITORY, Peers, originals
 from redis_servers import RedisServers
 from running import PATIENCE, Address, Process, Result
 from wireshark import Tshark
@@ -91,7 +91,7 @@ def wirespool(program: str) -> Iterator[Wirespool]:
 
 @pytest.fixture(scope="session")
 def generated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """By set of peers, a folder with task3_pb2 made from its schema."""
+    """By set of peers, a folder with task3_pb2 made from its schema; of the own ones orders_pb2, too."""
     schemas = {"own": REPOSITORY / "proto" / "telemetry.proto"}
     if folder := originals():
         schemas["originals"] = folder / "task3.proto"
@@ -101,6 +101,8 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         (made[name] / "task3.proto").write_bytes(schema.read_bytes())
         compiler = [sys.executable, "-m", "grpc_tools.protoc", "-I.", "--python_out=.", "task3.proto"]
         subprocess.run(compiler, cwd=made[name], check=True, timeout=60)
+    compiler = [sys.executable, "-m", "grpc_tools.protoc", f"-I{PEERS}", "--python_out=.", "orders.proto"]
+    subprocess.run(compiler, cwd=made["own"], check=True, timeout=60)
     return made
 
 
