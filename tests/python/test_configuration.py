@@ -140,7 +140,7 @@ def test_a_port_may_have_a_schema_of_its_own(wirespool: Wirespool, project: Path
     # A schema that is configured serves whatever names it.
     words = ["decode", "--json", "-f", "protobuf:p.M"]
     assert wirespool.run(*words, stdin=b"\x08\x05", cwd=below).done().values == [{"new": 5}]
-    own = ["--proto", project / "old.proto"]
+    own = ["--proto", str(project / "old.proto")]
     assert wirespool.run(*words, *own, stdin=b"\x08\x05", cwd=below).done().values == [{"old": 5}]
     assert "no message is called" in wirespool.run(*words, "--no-config", cwd=below).done(2).stderr
 
@@ -150,7 +150,7 @@ def test_a_recording_is_labelled_so_that_it_reads_elsewhere(
 ) -> None:
     configure(project, f'[ports]\n{echo.port} = {{ format = "raw/line", server-format = "text/line" }}\n')
     capture = project / "s.pcapng"
-    words = ["record", "--to", echo.address, "-o", capture, "--connections", "1"]
+    words = ["record", "--to", echo.address, "-o", str(capture), "--connections", "1"]
     process, address = wirespool.serving(*words)
     with dial(address) as connection:
         exchange(connection, b"one\n")
@@ -184,10 +184,10 @@ def test_each_command_reads_a_capture_by_the_servers_port(
         read_all(connection)
 
     with Serving(answer) as other:
-        words = ["replay", capture, "--to", other.address, "--ignore", "$.b"]
+        words = ["replay", str(capture), "--to", other.address, "--ignore", "$.b"]
         wirespool.run(*words).done()
     with Serving(answer) as other:
-        words = ["replay", capture, "--to", other.address, "--ignore", "$.b", "--no-config"]
+        words = ["replay", str(capture), "--to", other.address, "--ignore", "$.b", "--no-config"]
         wirespool.run(*words).done(1)
     with Serving(answer) as other:
         assert module.replay(capture, other.address, ignore="$.b").ok

@@ -28,6 +28,18 @@ ORDER_WORDS = [
 ]
 
 
+class Taking(Serving):
+    """Takes all, and answers nothing."""
+
+    def __init__(self) -> None:
+        """Listen."""
+
+        def handle(connection: socket.socket) -> None:
+            read_all(connection)
+
+        super().__init__(handle)
+
+
 def event(i: int) -> dict[str, Any]:
     """What delimited_client.py sends, as Python sees it."""
     picture = messages.picture(i) * (i % 8)
@@ -37,7 +49,7 @@ def event(i: int) -> dict[str, Any]:
 def gather(wirespool: Wirespool, capture: Path, format: str, client: Any) -> list[list[Any]]:  # noqa: A002
     """What a client says, by `record`, by what it recorded, by `listen`, and by both in Python."""
     values: list[list[Any]] = []
-    with Serving(lambda connection: read_all(connection) and None) as server:
+    with Taking() as server:
         process, address = proxy(
             wirespool, server.address, capture, "--connections", "1", "-f", format, "--json"
         )
@@ -94,9 +106,9 @@ def test_java_itself_is_read(wirespool: Wirespool, tmp_path: Path, capture: Path
         pytest.skip("no Java with protobuf (Debian: default-jdk libprotobuf-java)")
     proto = tmp_path / "import.proto"
     proto.write_text('syntax = "proto3";\nimport "google/protobuf/timestamp.proto";\n')
-    words = ["-f", "protobuf:google.protobuf.Timestamp/varint", "--proto", proto, "--connections", "1"]
+    words = ["-f", "protobuf:google.protobuf.Timestamp/varint", "--proto", str(proto), "--connections", "1"]
     process, (host, port) = wirespool.serving("listen", "0", *words, "--json", "-o", capture)
-    java = ["java", "-cp", jar, PEERS / "Delimited.java", host, str(port)]
+    java = ["java", "-cp", str(jar), str(PEERS / "Delimited.java"), host, str(port)]
     subprocess.run(java, check=True, timeout=60)
     assert process.finish().done().values == [
         {"seconds": "1"},
@@ -219,7 +231,7 @@ def test_counted_octets_of_syslog_are_kept_but_not_cut(wirespool: Wirespool, cap
     def client(address: Address) -> None:
         logger(address, "--octet-count", lines="one\nдва\n".encode())
 
-    with Serving(lambda connection: read_all(connection) and None) as server:
+    with Taking() as server:
         process, address = proxy(wirespool, server.address, capture, "--connections", "1")
         client(address)
         process.finish().done()
@@ -282,7 +294,7 @@ def test_a_replayed_json_logger_is_compared_by_value(wirespool: Wirespool, own: 
     def client(address: Address) -> None:
         run(own, "json_logger.py", address, "burst", "5")
 
-    with Serving(lambda connection: read_all(connection) and None) as server:
+    with Taking() as server:
         process, address = proxy(wirespool, server.address, capture, "--connections", "1", "-f", "text/line")
         client(address)
         process.finish().done()

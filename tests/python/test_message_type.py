@@ -36,8 +36,10 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Any:
 @pytest.fixture(scope="module")
 def zoo(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
     """A class whose file imports others, one of Google's among them."""
-    text = EVERYTHING2.replace("common/unit.proto", "spool_unit.proto")
-    folder = write(tmp_path_factory.mktemp("zoo"), {"spool_zoo.proto": text, "spool_unit.proto": UNIT})
+    # Names that no other test of this process has: there is one pool of generated classes.
+    text = EVERYTHING2.replace("common/unit.proto", "spool_unit.proto").replace("common.", "parts.")
+    text, unit = text.replace("package zoo", "package farm"), UNIT.replace("package common", "package parts")
+    folder = write(tmp_path_factory.mktemp("zoo"), {"spool_zoo.proto": text, "spool_unit.proto": unit})
     return generated(folder, "spool_unit.proto", "spool_zoo.proto")[1]
 
 
@@ -164,7 +166,7 @@ def test_a_class_brings_what_its_file_imports(zoo: Any, capture: Path) -> None:
     assert value.Extensions[zoo.keeper] == "Анна"
     # Two classes of one file, and one twice.
     assert client(
-        module.open(capture, "protobuf:zoo.Animal/u32be", message_type=(zoo.Animal, zoo.Animal.Leg))
+        module.open(capture, "protobuf:farm.Animal/u32be", message_type=(zoo.Animal, zoo.Animal.Leg))
     )
     assert client(module.open(capture, message_type=[zoo.Animal])) == [animal]
 
@@ -214,8 +216,9 @@ def test_pickles_are_run_by_nobody_but_the_decoder_that_was_given(capture: Path,
     marker = tmp_path / "ran"
     evil = f"cos\nmkdir\n(S'{marker}'\ntR.".encode()
     record(capture, evil, format="pickle")
-    for words in ({}, {"decoder": bytes}, {"decoder": len}):
-        for message in module.open(capture, **words):  # type: ignore[arg-type]
+    decoders: list[Callable[[bytes], Any] | None] = [None, bytes, len]
+    for decoder in decoders:
+        for message in module.open(capture, decoder=decoder):
             repr(message), message.error, message.value, message.to_json()
         assert not marker.exists()
     next(iter(module.open(capture, decoder=pickle.loads))).value  # noqa: B018
@@ -239,7 +242,7 @@ def test_what_a_decoder_raises_is_the_cause_of_a_decode_error(capture: Path) -> 
 def test_what_is_no_exception_of_a_message_passes(capture: Path) -> None:
     record(capture, b"x\n", format="text/line")
     for kind in (KeyboardInterrupt, SystemExit, GeneratorExit):
-        calls = []
+        calls: list[int] = []
 
         def decoder(data: bytes, kind: type[BaseException] = kind, calls: list[int] = calls) -> Any:
             calls.append(1)
@@ -329,7 +332,8 @@ def test_threads_share_a_capture_and_a_message(shop: Any, capture: Path) -> None
     assert len(found) == 8
     assert all(each == requests and value is found[0][0] for value, each in found)
     # One iterator for all of them: each message comes once.
-    messages, taken = iter(shared), []
+    messages = iter(shared)
+    taken: list[Any] = []
 
     def take() -> None:
         taken.extend(messages)
@@ -355,7 +359,7 @@ class Descriptor:
         self.__dict__.update(attributes)
 
 
-def lying_file(name: str = "lie.proto", data: Any = b"", dependencies: Any = ()) -> Descriptor:
+def lying_file(name: Any = "lie.proto", data: Any = b"", dependencies: Any = ()) -> Descriptor:
     """A file's descriptor."""
     return Descriptor(name=name, serialized_pb=data, dependencies=dependencies)
 
@@ -372,14 +376,14 @@ def test_what_is_no_generated_class_is_refused_in_words(wrong: Any) -> None:
 def test_a_class_that_lies_of_itself_is_refused(shop: Any) -> None:
     file = shop.DESCRIPTOR
     cyclic = lying_file()
-    cyclic.dependencies = [cyclic]
+    vars(cyclic)["dependencies"] = [cyclic]
     forever = Descriptor(name="x", serialized_pb=b"")
     lies = [
         Descriptor(),
         Descriptor(file=None, full_name="a.B"),
         Descriptor(file=lying_file(data="text"), full_name="a.B"),
         Descriptor(file=lying_file(data=b"\xff\xff"), full_name="a.B"),
-        Descriptor(file=lying_file(name=7), full_name="a.B"),  # type: ignore[arg-type]
+        Descriptor(file=lying_file(name=7), full_name="a.B"),
         Descriptor(file=lying_file(dependencies=7), full_name="a.B"),
         Descriptor(file=lying_file(dependencies=[7]), full_name="a.B"),
         Descriptor(file=cyclic, full_name="a.B"),
@@ -399,9 +403,10 @@ def test_wrong_arguments_say_what_to_do(shop: Any, capture: Path) -> None:
     record(capture, b"x\n", format="text/line")
     with pytest.raises(TypeError, match="decoder is a callable that takes a message's bytes, not 7"):
         module.open(capture, decoder=7)  # type: ignore[arg-type]
-    for words in ({"message_type": shop.Request}, {"allow": {}}):
+    others: list[dict[str, Any]] = [{"message_type": shop.Request}, {"allow": {}}]
+    for words in others:
         with pytest.raises(TypeError, match="leave out message_type and allow"):
-            module.open(capture, decoder=len, **words)  # type: ignore[arg-type]
+            module.open(capture, decoder=len, **words)
     with pytest.raises(
         TypeError, match=r"message_type is a generated class, as task3_pb2\.TempEvent, or several"
     ):

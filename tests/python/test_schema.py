@@ -66,7 +66,10 @@ def test_json_is_encoded_and_decoded_by_the_files_of_a_schema(
 ) -> None:
     folder = zoo(tmp_path)
     decoded, _ = round_trip(
-        wirespool, name, value, ["--proto", folder / "zoo.proto", "--proto", folder / "garden.proto"]
+        wirespool,
+        name,
+        value,
+        ["--proto", str(folder / "zoo.proto"), "--proto", str(folder / "garden.proto")],
     )
     assert decoded == value
 
@@ -74,13 +77,13 @@ def test_json_is_encoded_and_decoded_by_the_files_of_a_schema(
 def test_the_bytes_are_those_that_the_real_classes_read(wirespool: Wirespool, tmp_path: Path) -> None:
     folder = zoo(tmp_path)
     _, zoo_pb2, garden_pb2 = generated(folder, "common/unit.proto", "zoo.proto", "garden.proto")
-    _, encoded = round_trip(wirespool, "zoo.Animal", ANIMAL, ["--proto", folder / "zoo.proto"])
+    _, encoded = round_trip(wirespool, "zoo.Animal", ANIMAL, ["--proto", str(folder / "zoo.proto")])
     animal = zoo_pb2.Animal.FromString(encoded)
     assert (animal.name, animal.leg[0].length, animal.unit.power) == ("Чиж", 3, -3)
     assert dict(animal.weights) == {"май": 20, "июнь": -1}
     assert list(animal.moves) == [-1, 1, -300]
     assert animal.born.nanos == 500_000_000
-    _, encoded = round_trip(wirespool, "garden.Reading", READING, ["--proto", folder / "garden.proto"])
+    _, encoded = round_trip(wirespool, "garden.Reading", READING, ["--proto", str(folder / "garden.proto")])
     reading = garden_pb2.Reading.FromString(encoded)
     assert reading.HasField("level")
     assert reading.by_bed[7].value == 2.0
@@ -96,7 +99,7 @@ def test_imports_are_found_beside_the_file_in_the_working_directory_and_by_an_op
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     for words, cwd in [
-        (["--proto", beside / "zoo.proto"], elsewhere),
+        (["--proto", str(beside / "zoo.proto")], elsewhere),
         (["--proto", "zoo.proto"], beside),
         (["--proto", "../beside/zoo.proto"], elsewhere),
     ]:
@@ -104,10 +107,10 @@ def test_imports_are_found_beside_the_file_in_the_working_directory_and_by_an_op
     # As protoc is called at a project's root: the file lies deeper than what its imports count from.
     root = write(tmp_path / "root", {"deep/down/zoo.proto": EVERYTHING2, "common/unit.proto": UNIT})
     assert round_trip(wirespool, "zoo.Animal", value, ["--proto", "deep/down/zoo.proto"], root)[0] == value
-    words = ["-I", root / "deep/down", "-I", root, "--proto", root / "deep/down/zoo.proto"]
+    words = ["-I", str(root / "deep/down"), "-I", str(root), "--proto", str(root / "deep/down/zoo.proto")]
     assert round_trip(wirespool, "zoo.Animal", value, words, elsewhere)[0] == value
     # The other half of the schema is nowhere near.
-    line = refused(wirespool, "--proto", root / "deep/down/zoo.proto", cwd=elsewhere)
+    line = refused(wirespool, "--proto", str(root / "deep/down/zoo.proto"), cwd=elsewhere)
     assert line.endswith(
         "zoo.proto:4:1: import 'common/unit.proto' not found; -I names the folders to look in"
     )
@@ -123,7 +126,7 @@ def test_a_descriptor_set_of_the_real_protoc_is_read(
     words = ["--include_imports"] if imports else []
     protoc(folder, "--descriptor_set_out=all.pb", *words, *files)
     for name, value in BOTH:
-        assert round_trip(wirespool, name, value, ["--descriptor-set", folder / "all.pb"])[0] == value
+        assert round_trip(wirespool, name, value, ["--descriptor-set", str(folder / "all.pb")])[0] == value
     protoc(folder, "--descriptor_set_out=half.pb", "zoo.proto")
     line = refused(wirespool, "--descriptor-set", folder / "half.pb")
     assert "imported file 'common/unit.proto' has not been added" in line
@@ -135,19 +138,19 @@ def test_of_two_schemas_that_define_a_message_the_first_holds(wirespool: Wirespo
     for name in ("one", "two"):
         folder = write(tmp_path / name, {"m.proto": message.format(name)})
         protoc(folder, f"--descriptor_set_out={tmp_path / name}.pb", "m.proto")
-    one, two = (["--descriptor-set", tmp_path / f"{name}.pb"] for name in ("one", "two"))
+    one, two = (["--descriptor-set", str(tmp_path / f"{name}.pb")] for name in ("one", "two"))
     words = ["decode", "--json", "-f", "protobuf:p.M"]
     assert wirespool.run(*words, *one, *two, stdin=b"\x08\x05").done().values == [{"one": 5}]
     assert wirespool.run(*words, *two, *one, stdin=b"\x08\x05").done().values == [{"two": 5}]
     # As sources they are one schema, which protoc refuses, too.
-    sources = ["--proto", tmp_path / "one/m.proto", "--proto", tmp_path / "two/m.proto"]
+    sources = ["--proto", str(tmp_path / "one/m.proto"), "--proto", str(tmp_path / "two/m.proto")]
     assert "m.proto" in refused(wirespool, *sources, message="p.M")
 
 
 def test_ones_own_file_holds_before_a_message_that_is_built_in(wirespool: Wirespool, tmp_path: Path) -> None:
     text = 'syntax = "proto3";\npackage pb;\nmessage TempEvent { string place = 1; }\n'
     folder = write(tmp_path, {"mine.proto": text})
-    words = ["--proto", folder / "mine.proto"]
+    words = ["--proto", str(folder / "mine.proto")]
     assert round_trip(wirespool, "pb.TempEvent", {"place": "сад"}, words)[0] == {"place": "сад"}
     assert round_trip(wirespool, "pb.TempEvent", {"device_id": 1}, [])[0] == {"device_id": 1}
 
@@ -214,7 +217,7 @@ def test_an_unknown_message_is_answered_with_those_that_there_are(
     wirespool: Wirespool, tmp_path: Path
 ) -> None:
     folder = zoo(tmp_path)
-    proto = ["--proto", folder / "zoo.proto"]
+    proto = ["--proto", str(folder / "zoo.proto")]
     line = refused(wirespool, *proto, message="zoo.Anymal")
     # Google's own, which are imported, and the entries of maps are not what anybody meant.
     assert line.endswith("known are common.Unit, zoo.Animal, zoo.Animal.Leg, pb.TempEvent")
@@ -258,7 +261,7 @@ def test_a_schema_that_no_compiler_would_write_ends_in_an_error(wirespool: Wires
     ]:
         assert said in refused(wirespool, "--proto", folder / f"{name}.proto")
     write(folder, {"fine.proto": option("(deep)", "{d:" * 60 + "{}" + "}" * 60)})
-    assert round_trip(wirespool, "M", {"a": 1}, ["--proto", folder / "fine.proto"])[0] == {"a": 1}
+    assert round_trip(wirespool, "M", {"a": 1}, ["--proto", str(folder / "fine.proto")])[0] == {"a": 1}
 
 
 def test_a_long_chain_of_imports_is_followed_and_a_longer_one_refused(
@@ -269,7 +272,7 @@ def test_a_long_chain_of_imports_is_followed_and_a_longer_one_refused(
         following = f'import "c{i + 1}.proto";' if i + 1 < count else ""
         (tmp_path / f"c{i}.proto").write_text(f'syntax = "proto3";{following}message C{i} {{ int32 a = 1; }}')
     assert "4096 are read" in refused(wirespool, "--proto", tmp_path / "c0.proto")
-    assert round_trip(wirespool, "C4199", {"a": 1}, ["--proto", tmp_path / "c2200.proto"])[0] == {"a": 1}
+    assert round_trip(wirespool, "C4199", {"a": 1}, ["--proto", str(tmp_path / "c2200.proto")])[0] == {"a": 1}
 
 
 def test_a_damaged_descriptor_set_ends_in_an_error(wirespool: Wirespool, tmp_path: Path) -> None:
@@ -320,7 +323,7 @@ def test_a_damaged_descriptor_set_ends_in_an_error(wirespool: Wirespool, tmp_pat
 
 def refused_at_last(wirespool: Wirespool, path: Path) -> str:
     """The last line with which a descriptor set is refused: prost-reflect's panics are said, too."""
-    words = ["-f", "protobuf:none.None", "--descriptor-set", path]
+    words = ["-f", "protobuf:none.None", "--descriptor-set", str(path)]
     return wirespool.run("decode", *words).done(2).stderr.splitlines()[-1]
 
 

@@ -62,7 +62,7 @@ def ask(address: tuple[str, int]) -> list[str]:
 def recorded(wirespool: Wirespool, capture: Path) -> Path:
     """The session, recorded without anything printed."""
     with Calculator(ANSWERS) as server:
-        words = ["record", "--to", server.address, "-o", capture, "--connections", "1", *WORDS, "--json"]
+        words = ["record", "--to", server.address, "-o", str(capture), "--connections", "1", *WORDS, "--json"]
         process, address = wirespool.serving(*words)
         assert ask(address) == ANSWERS
         printed = process.finish().done()
