@@ -28,14 +28,22 @@ impl Formats {
     /// # Errors
     /// [`Error::Format`].
     pub fn parse_with(spelling: &str, schema: &Schema) -> Result<Formats> {
+        Formats::parse_by(spelling, |side| Format::parse_with(side, schema))
+    }
+
+    /// The formats of this spelling, where `parse` reads what is said of one side.
+    ///
+    /// # Errors
+    /// [`Error::Format`], and those of `parse`.
+    pub fn parse_by(spelling: &str, parse: impl Fn(&str) -> Result<Format>) -> Result<Formats> {
         let Some(sides) = spelling.strip_prefix(CLIENT) else {
-            return Ok(Format::parse_with(spelling, schema)?.into());
+            return Ok(parse(spelling)?.into());
         };
         let Some((client, server)) = sides.split_once(SERVER) else {
             let reason = format!("behind the client's the server's is missing, as{SERVER}text");
             return Err(Error::Format { given: spelling.to_owned(), reason });
         };
-        Ok(Formats::new(Format::parse_with(client, schema)?, Format::parse_with(server, schema)?))
+        Ok(Formats::new(parse(client)?, parse(server)?))
     }
 
     /// What this side sends.

@@ -70,9 +70,21 @@ impl FormatChoice {
     }
 
     /// What a capture says that it was recorded as. One of a later version may name a format that this
-    /// one does not know.
+    /// one does not know, and any a message of a schema that is not here: then a side is read by field
+    /// numbers, if it is said where messages end, and else looked at.
     pub fn labelled(&self, label: &str) -> Formats {
-        let formats = Formats::parse_with(label, &self.schema);
+        let side = |spelling: &str| {
+            let known = Format::parse_with(spelling, &self.schema).or_else(|error| match spelling
+                .starts_with("protobuf:")
+                .then(|| spelling.split_once('/'))
+                .flatten()
+            {
+                Some((_, framing)) => Format::parse(&format!("protobuf/{framing}")),
+                None => Err(error),
+            });
+            Ok(known.unwrap_or_else(|_| Format::auto()))
+        };
+        let formats = Formats::parse_by(label, side);
         formats.unwrap_or_else(|_| Format::auto().into()).with_settings(&self.settings)
     }
 
@@ -112,6 +124,21 @@ mod tests {
         assert_eq!(of_capture(&choice, None, 80), "client=text/line server=raw");
         choice.given[0] = Some(format("text"));
         assert_eq!(of_capture(&choice, Some("pickle"), 80), "client=text server=raw");
+    }
+
+    #[test]
+    fn a_label_is_believed_as_far_as_it_is_understood() {
+        let choice = FormatChoice::default();
+        for (label, read) in [
+            ("client=protobuf:no.No/u32be server=text", "client=protobuf/u32be server=text"),
+            ("client=of a later version server=text", "client=auto server=text"),
+            ("protobuf:no.No/varint", "protobuf/varint"),
+            ("protobuf:no.No/guess", "auto"),
+            ("protobuf:no.No", "auto"),
+            ("client=text", "auto"),
+        ] {
+            assert_eq!(of_capture(&choice, Some(label), 80), read);
+        }
     }
 
     #[test]

@@ -84,7 +84,10 @@ impl Configuration {
             };
             let schema = read(port.proto, port.include, port.descriptor_set)?.before(&schema);
             let parse = |spelling: &String| {
-                Format::parse_with(spelling, &schema).map_err(|error| complain(error.to_string()))
+                // Here a schema is named otherwise than on the command line.
+                let advised =
+                    |error: Error| error.to_string().replace("--proto FILE", "proto = \"FILE\"");
+                Format::parse_with(spelling, &schema).map_err(|error| complain(advised(error)))
             };
             let side = |own: &Option<String>| own.as_ref().or(port.format.as_ref()).map(parse);
             let sides = [side(&port.client_format), side(&port.server_format)];

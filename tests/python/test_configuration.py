@@ -250,7 +250,7 @@ def test_an_audit_looks_at_the_side_that_is_pickles(
         ('[ports]\n"+80" = "text"', "ports.+80: a port is a number from 1 to 65535"),
         ('[ports]\n80 = "text"\n80 = "raw"', "line 3, column 1: duplicate key"),
         ('[ports]\n80 = "txt"', 'ports.80: "txt" is no format: write CODEC'),
-        ('[ports]\n80 = "protobuf:no.No"', "ports.80: "),
+        ('[ports]\n80 = "protobuf:no.No"', 'known are pb.TempEvent; proto = "FILE" brings others'),
         ("[ports", "line 1, column 7: "),
         ('proto = "none.proto"', "none.proto: No such file"),
         ("proto = 7", "line 1, column 9: invalid type: integer `7`, expected a path, or a list of paths"),
