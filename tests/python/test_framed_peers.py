@@ -289,6 +289,7 @@ def test_a_json_logger_is_read_line_by_line_however_it_writes(
     for values in gather(wirespool, capture, "text/line", client):
         assert [json.loads(value) for value in values] == expected
     assert [message.value for message in module.open(capture, decoder=json.loads)] == expected
+    assert {message["format"] for message in wirespool.show(capture, "-f", "auto").json} == {"text/line"}
 
 
 def test_a_replayed_json_logger_is_compared_by_value(wirespool: Wirespool, own: Peers, capture: Path) -> None:
