@@ -119,12 +119,13 @@ fn a_character_cut_by_a_chunks_end_is_carried_over() {
 #[test]
 fn invalid_bytes_are_a_fault_and_the_text_goes_on_after() {
     let said = Run::new("text").push(1, b"ab\xff\xd0").push(2, b"\x94").push(3, b"c\xe2").end();
-    assert_eq!(fault(&said[0]), (FaultKind::InvalidUtf8, 2));
-    assert_eq!(said[0].raw, b"ab\xff");
-    assert_eq!(text(&said[1]), "Д");
-    assert_eq!(text(&said[2]), "c");
-    assert_eq!(fault(&said[3]), (FaultKind::Truncated, 1));
-    assert_eq!(said.len(), 4);
+    assert_eq!(text(&said[0]), "ab");
+    assert_eq!(fault(&said[1]), (FaultKind::InvalidUtf8, 0));
+    assert_eq!((said[1].offset, &said[1].raw[..]), (2, &b"\xff"[..]));
+    assert_eq!(text(&said[2]), "Д");
+    assert_eq!(text(&said[3]), "c");
+    assert_eq!(fault(&said[4]), (FaultKind::Truncated, 1));
+    assert_eq!(said.len(), 5);
 }
 
 #[test]

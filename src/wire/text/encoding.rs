@@ -129,7 +129,9 @@ impl Encoding {
             return Err(format!("text is not read as {name}: {why}"));
         }
         let names: Vec<_> = KNOWN.iter().map(|known| known.0).collect();
-        Err(format!("no encoding is called {name:?}; there are {}", names.join(", ")))
+        // No encoding has a point in its name; messages with a package do.
+        let hint = if name.contains('.') { "only protobuf takes a message; " } else { "" };
+        Err(format!("no encoding is called {name:?}; {hint}there are {}", names.join(", ")))
     }
 
     /// What it is called, here and in Python: `cp1251`.
