@@ -7,7 +7,6 @@ use super::likeness::{Likeness, are_same, document};
 use super::live::Live;
 use super::marks::{Marks, Used};
 use super::walk::{self, Marked, Place};
-use super::wire_types::{is_left_out, written_otherwise};
 use crate::message::Message;
 use crate::replay::carry::{Carriage, Carried, Taken};
 use crate::replay::document::Document;
@@ -139,7 +138,6 @@ impl<'a> Judge<'a> {
             || self.rules.compare == Compare::Values
                 && expected.body.is_ok()
                 && are_same(expected.body.as_ref().ok(), got.value)
-                && written_otherwise(&Live::of(expected), got, |_| false).is_none()
                 && are_same(expected.unknown.as_ref(), got.unknown)
     }
 
@@ -254,17 +252,6 @@ impl<'a> Judge<'a> {
         if !are_same(expected.unknown.as_ref(), got.unknown) {
             places.push(self.unknown_fields(expected, got));
         }
-        let otherwise = || {
-            written_otherwise(&Live::of(expected), got, |number| {
-                is_left_out(left, &marks[0], number) || is_left_out(right, &marks[1], number)
-            })
-        };
-        if places.is_empty()
-            && let Some(number) = otherwise()
-        {
-            let note = Some(wire_type_note(number));
-            places.push(whole(&Live::of(expected).show_bytes(), &got.show_bytes(), note));
-        }
         if places.len() > walk::SHOWN {
             more += places.len() - walk::SHOWN;
             places.truncate(walk::SHOWN);
@@ -310,20 +297,8 @@ impl<'a> Judge<'a> {
             return Verdict::Equal;
         }
         let recorded = Live::of(expected);
-        if let Some(number) = written_otherwise(&recorded, got, |_| false)
-            && are_same(recorded.value, got.value)
-        {
-            let otherwise = wire_type_note(number);
-            let note = note.map_or(otherwise.clone(), |note| format!("{otherwise}; {note}"));
-            let shown = [&recorded, got].map(Live::show_bytes);
-            return Verdict::Differing(vec![whole(&shown[0], &shown[1], Some(note))]);
-        }
         Verdict::Differing(vec![whole(&recorded.show(), &got.show(), note)])
     }
-}
-
-fn wire_type_note(number: u32) -> String {
-    format!("field {number} has the same value in another wire type")
 }
 
 fn whole(expected: &str, got: &str, note: Option<String>) -> Place {

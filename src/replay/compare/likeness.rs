@@ -4,7 +4,6 @@ use super::digest::{Digest, Digests};
 use super::live::Live;
 use super::marks::Marks;
 use super::walk::{self, Marked};
-use super::wire_types::written_otherwise;
 use crate::message::Message;
 use crate::replay::document::{Document, Unreadable};
 use crate::replay::rules::{Compare, Rules};
@@ -60,7 +59,6 @@ impl<'l> Likeness<'l> {
                     || self.rules.compare == Compare::Values
                         && message.body.is_ok()
                         && self.has_value(message.body.as_ref().ok(), 0)
-                        && written_otherwise(&Live::of(message), self.got, |_| false).is_none()
                         && self.has_value(message.unknown.as_ref(), 1)
             },
         )

@@ -83,17 +83,6 @@ impl Marks {
         self.ignored.contains(&address(node))
     }
 
-    /// Whether it, or anything in it, is left out, or may be in any order.
-    pub(super) fn leaves_out(&self, node: &Json) -> bool {
-        self.is_ignored(node)
-            || self.is_unordered(node)
-            || match node {
-                Json::Array(items) => items.iter().any(|item| self.leaves_out(item)),
-                Json::Object(members) => members.values().any(|item| self.leaves_out(item)),
-                _ => false,
-            }
-    }
-
     pub(super) fn is_unordered(&self, node: &Json) -> bool {
         self.unordered.contains(&address(node))
     }

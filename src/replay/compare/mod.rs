@@ -18,7 +18,6 @@ mod number;
 mod show;
 mod stream;
 mod walk;
-mod wire_types;
 
 use std::borrow::Cow;
 use std::collections::VecDeque;

@@ -5,22 +5,20 @@
 //! (its number where it has none), a map a mapping with keys of their own type. A `float` is the
 //! double it equals. JSON follows the proto3 mapping, see [`json`].
 //!
-//! Without a descriptor, a value is a mapping from the field's number, as a string, to an integer
-//! (varint and fixed-width fields, unsigned), to a string (bytes that are printable UTF-8), to bytes,
-//! to a mapping (a group), or to a list of these where the field occurs more than once.
+//! Without a descriptor, a value is a mapping by field number that says of each field how it is written,
+//! see [`number`].
 
 mod decode;
 mod encode;
 pub(super) mod guess;
 pub mod json;
-mod number;
+pub mod number;
 mod scalar;
 pub(super) mod scan;
 mod schema;
 
 pub(super) use decode::decode;
 pub(super) use encode::encode;
-pub(crate) use number::wire_types;
 pub(super) use number::{decode_by_number, encode_by_number};
 pub use schema::{MessageType, Schema};
 

@@ -175,7 +175,8 @@ fn group_end(bytes: &[u8], number: u32, start: usize) -> Result<(usize, usize), 
     }
 }
 
-fn not_open(tag: Tag, at: usize) -> Fault {
+/// The fault of a group that ends without having begun.
+pub fn not_open(tag: Tag, at: usize) -> Fault {
     let message = format!("the end of group {}, which is not open", tag.number);
     Fault::new(FaultKind::Corrupt, at, message)
 }
