@@ -177,10 +177,14 @@ impl Format {
         }
     }
 
-    /// A message without prefix or terminator.
-    pub(super) fn encode_body(&self, value: &Value) -> Result<Vec<u8>> {
+    /// A message without prefix or terminator, with fields that its schema does not know.
+    pub(super) fn encode_body(&self, value: &Value, unknown: Option<&Value>) -> Result<Vec<u8>> {
         if value.is_empty() {
             return Err(self.refuse("there is no value".to_owned()));
+        }
+        if unknown.is_some() && !matches!(self.codec, Codec::Protobuf(Some(_))) {
+            let reason = "only protobuf with a message has unknown fields";
+            return Err(self.refuse(reason.to_owned()));
         }
         match &self.codec {
             Codec::Text(encoding) => {
@@ -195,7 +199,7 @@ impl Format {
             },
             Codec::Pickle => pickle::encode(value, pickle::DEFAULT_PROTOCOL),
             Codec::Protobuf(Some(message)) => {
-                protobuf::encode(message, value).map_err(|reason| self.refuse(reason))
+                protobuf::encode(message, value, unknown).map_err(|reason| self.refuse(reason))
             }
             Codec::Protobuf(None) => {
                 protobuf::encode_by_number(value).map_err(|reason| self.refuse(reason))

@@ -51,7 +51,21 @@ use crate::Result;
 /// [`Error::Value`](crate::Error::Value) if the format cannot carry the value, with the place in it;
 /// [`Error::Format`](crate::Error::Format) for `auto`, which only reads.
 pub fn encode(format: &Format, value: &Value) -> Result<Vec<u8>> {
-    wrap(format, format.encode_body(value)?)
+    encode_with_unknown(format, value, None)
+}
+
+/// The same of a message that also has fields its schema does not know, as
+/// [`Decoded::unknown`] gives them.
+///
+/// # Errors
+/// As [`encode`], and [`Error::Value`](crate::Error::Value) for unknown fields that have no place in the
+/// value, or where the format has no such fields.
+pub fn encode_with_unknown(
+    format: &Format,
+    value: &Value,
+    unknown: Option<&Value>,
+) -> Result<Vec<u8>> {
+    wrap(format, format.encode_body(value, unknown)?)
 }
 
 /// The bytes of one message of which `body` is what the codec writes, with its prefix or terminator.

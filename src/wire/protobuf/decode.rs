@@ -1,55 +1,56 @@
-//! A message's bytes to a value, by its descriptor. Nothing recurses.
+//! A message's bytes to a value, by its layout. Nothing recurses but messages in an `Any`, of which few
+//! may stand in each other.
 
 use std::collections::HashMap;
 
-use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
-
-use super::scan::{self, Field, Payload};
-use super::{MAXIMUM_DEPTH, MAXIMUM_NODES, MessageType, number, schema};
+use super::layout::{Kind, Layouts, Shape};
+use super::scan::{self, Field, Payload, Tag, Wire};
+use super::{MAXIMUM_DEPTH, MAXIMUM_NODES, MessageType, number, special};
 use crate::wire::value::{Node, NodeId};
 use crate::wire::{Fault, FaultKind, Value};
 
 /// The value of a message, and its unknown fields: a mapping by number, of fields inside other
 /// messages by path (`readings[2].9`).
 pub fn decode(message: &MessageType, bytes: &[u8]) -> Result<(Value, Option<Value>), Fault> {
-    let mut decoder = Decoder {
-        value: Value::new(),
-        unknown: number::Fields::default(),
-        records: Vec::new(),
-        open: Vec::new(),
-    };
-    let record = decoder.begin(message.descriptor().clone());
-    decoder.open.push(Open { bytes, at: 0, base: 0, record, parent: None });
-    while decoder.step()? {}
+    let mut decoder = Decoder::new(message.layouts(), Value::for_message(bytes.len()));
+    let root = decoder.read(0, bytes)?;
+    decoder.value.set_root(root);
     let unknown = (!decoder.unknown.is_empty()).then(|| decoder.unknown.into_value());
     Ok((decoder.value, unknown))
 }
 
 pub(super) struct Decoder<'a> {
+    pub(super) layouts: &'a Layouts,
     pub(super) value: Value,
     unknown: number::Fields,
+    /// In how many messages the outermost one stands.
+    pub(super) depth: usize,
+    /// How many of them are `Any`.
+    pub(super) anys: usize,
     /// Messages that may still be added to.
     records: Vec<Record>,
     /// Messages that are being read, outermost first.
     open: Vec<Open<'a>>,
+    /// The nodes of field names that have been used, by layout and field.
+    names: HashMap<(usize, usize), NodeId>,
 }
 
 /// A message that may still be added to: a singular one is merged with its later occurrences.
 ///
 /// Its node is there from the beginning and filled at the end, so that others can hold it.
 struct Record {
-    message: MessageDescriptor,
+    layout: usize,
     node: NodeId,
-    /// By number, ascending.
-    fields: Vec<(u32, Slot)>,
+    /// By the place of the field, ascending.
+    fields: Vec<(usize, Slot)>,
 }
 
 /// What a field holds so far.
 enum Slot {
     One(NodeId),
     Many(Vec<NodeId>),
-    /// The record of a singular message.
-    Message(usize),
+    /// The record of a singular message, and its node.
+    Message(usize, NodeId),
     /// The key and value of each entry, where they are on the wire.
     Map(Vec<(Option<NodeId>, Option<NodeId>)>),
 }
@@ -63,69 +64,172 @@ struct Open<'a> {
     base: usize,
     record: usize,
     /// The field that holds the message, and which of its elements it is.
-    parent: Option<(FieldDescriptor, Option<usize>)>,
+    parent: Option<(usize, Option<usize>)>,
+    /// The number of the group that it is.
+    group: Option<u32>,
+    /// Whether it is the entry of a map with a value that its enum does not know.
+    is_unknown: bool,
 }
 
 impl Record {
-    fn slot(&mut self, number: u32, empty: impl FnOnce() -> Slot) -> &mut Slot {
-        let place = self.fields.binary_search_by_key(&number, |(number, _)| *number);
-        let place = place.unwrap_or_else(|place| {
-            self.fields.insert(place, (number, empty()));
-            place
+    fn slot(&mut self, place: usize, empty: impl FnOnce() -> Slot) -> &mut Slot {
+        // Canonical encoders write in ascending order.
+        let found = match self.fields.last() {
+            Some((last, _)) if *last >= place => {
+                self.fields.binary_search_by_key(&place, |(place, _)| *place)
+            }
+            _ => Err(self.fields.len()),
+        };
+        let at = found.unwrap_or_else(|at| {
+            self.fields.insert(at, (place, empty()));
+            at
         });
-        &mut self.fields[place].1
+        &mut self.fields[at].1
     }
 
-    fn set(&mut self, number: u32, slot: Slot) {
-        *self.slot(number, || Slot::Many(Vec::new())) = slot;
+    fn set(&mut self, place: usize, slot: Slot) {
+        *self.slot(place, || Slot::Many(Vec::new())) = slot;
+    }
+
+    fn find(&self, place: usize) -> Option<&Slot> {
+        let found = self.fields.binary_search_by_key(&place, |(place, _)| *place).ok()?;
+        Some(&self.fields[found].1)
     }
 }
 
 impl<'a> Decoder<'a> {
-    fn begin(&mut self, message: MessageDescriptor) -> usize {
+    /// Of messages with these layouts, which adds to `value`.
+    pub(super) fn new(layouts: &'a Layouts, value: Value) -> Decoder<'a> {
+        Decoder {
+            layouts,
+            value,
+            unknown: number::Fields::default(),
+            depth: 0,
+            anys: 0,
+            records: Vec::new(),
+            open: Vec::new(),
+            names: HashMap::new(),
+        }
+    }
+
+    /// Reads a whole message.
+    fn read(&mut self, layout: usize, bytes: &'a [u8]) -> Result<NodeId, Fault> {
+        let record = self.begin(layout);
+        let node = self.records[record].node;
+        self.open(Open {
+            bytes,
+            at: 0,
+            base: 0,
+            record,
+            parent: None,
+            group: None,
+            is_unknown: false,
+        })?;
+        while self.step()? {}
+        Ok(node)
+    }
+
+    /// The node of a message that an `Any` holds, with all of it known.
+    pub(super) fn read_any(&mut self, layout: usize, bytes: &[u8]) -> Option<NodeId> {
+        if self.anys == special::ANYS {
+            return None;
+        }
+        let mut inner = Decoder::new(self.layouts, std::mem::take(&mut self.value));
+        (inner.depth, inner.anys) = (self.depth + self.open.len() + 1, self.anys + 1);
+        let node = inner.read(layout, bytes).ok().filter(|_| inner.unknown.is_empty());
+        self.value = inner.value;
+        node
+    }
+
+    fn begin(&mut self, layout: usize) -> usize {
         let node = self.value.add(Node::None);
-        self.records.push(Record { message, node, fields: Vec::new() });
+        let expected = self.layouts.at(layout).fields.len().min(8);
+        self.records.push(Record { layout, node, fields: Vec::with_capacity(expected) });
         self.records.len() - 1
+    }
+
+    fn open(&mut self, open: Open<'a>) -> Result<(), Fault> {
+        if self.depth + self.open.len() > MAXIMUM_DEPTH {
+            return Err(scan::too_deep(open.base + open.at));
+        }
+        self.open.push(open);
+        Ok(())
     }
 
     /// Reads one field, or ends a message; false once the outermost has ended.
     fn step(&mut self) -> Result<bool, Fault> {
-        let depth = self.open.len();
         let Some(open) = self.open.last_mut() else { return Ok(false) };
-        let (bytes, base, record) = (open.bytes, open.base, open.record);
-        if open.at == bytes.len() {
+        let Open { bytes, at, base, record, group, .. } = *open;
+        if at == bytes.len() && group.is_none() {
             self.close()?;
             return Ok(true);
         }
-        let field = scan::field(bytes, open.at).map_err(|fault| Fault {
-            // The length of a message inside another is known, so none of its bytes are missing.
-            kind: match fault.kind {
-                FaultKind::Truncated if depth > 1 => FaultKind::Corrupt,
-                kind => kind,
-            },
-            at: base + fault.at,
-            ..fault
-        })?;
-        open.at = field.end;
-        let known = schema::known(&self.records[record].message, field.tag.number, field.tag.wire);
-        match known {
-            Some(descriptor) => self.field(record, descriptor, &field, base)?,
+        let (tag, payload, end) = match next(bytes, at) {
+            Ok(next) => next,
+            Err(fault) => return Err(self.located(fault, base)),
+        };
+        let layout = self.layouts.at(self.records[record].layout);
+        let place = match (tag.wire, group) {
+            (Wire::GroupEnd, Some(number)) if number == tag.number => {
+                let group = self.close()?;
+                // The bytes are those of the message around it.
+                if let (Some(outer), Some(group)) = (self.open.last_mut(), group) {
+                    outer.at = group.base + end - outer.base;
+                }
+                return Ok(true);
+            }
+            (Wire::GroupEnd, _) => return Err(scan::not_open(tag, base + at)),
+            _ => layout.known(tag.number, tag.wire),
+        };
+        match place {
+            Some(place) => {
+                open.at = end;
+                let start = match payload {
+                    Payload::Length(content) => end - content.len(),
+                    _ => tag.end,
+                };
+                self.field(place, payload, base + start)?;
+            }
             None => {
-                let key = format!("{}{}", self.path(), field.tag.number);
-                self.unknown.add(key, &field, base, depth - 1)?;
+                let field = scan::field(bytes, at).map_err(|fault| self.located(fault, base))?;
+                if let Some(open) = self.open.last_mut() {
+                    open.at = field.end;
+                }
+                self.unknown(&field, base)?;
             }
         }
         if self.value.len() > MAXIMUM_NODES {
-            return Err(too_many(base + field.start));
+            return Err(too_many(base + at));
         }
         Ok(true)
+    }
+
+    /// A fault of the bytes that are being read, which begin at `base`.
+    #[cold]
+    fn located(&self, fault: Fault, base: usize) -> Fault {
+        // The length of a message inside another is known, so none of its bytes are missing.
+        let has_length = self.open.iter().skip(1).any(|open| open.group.is_none());
+        let kind = match fault.kind {
+            FaultKind::Truncated if has_length => FaultKind::Corrupt,
+            kind => kind,
+        };
+        Fault { kind, at: base + fault.at, ..fault }
+    }
+
+    /// Keeps a field of the innermost message that is not known.
+    fn unknown(&mut self, field: &Field<'_>, base: usize) -> Result<(), Fault> {
+        let key = format!("{}{}", self.path(), field.tag.number);
+        self.unknown.add(key, field, base, self.depth + self.open.len() - 1)
     }
 
     /// The path to the message that is being read, with a point after each step.
     fn path(&self) -> String {
         let mut path = String::new();
-        for (field, index) in self.open.iter().filter_map(|open| open.parent.as_ref()) {
-            path.push_str(field.name());
+        for pair in self.open.windows(2) {
+            let [outer, open] = pair else { continue };
+            let Some((place, index)) = open.parent else { continue };
+            let layout = self.layouts.at(self.records[outer.record].layout);
+            path.push_str(&layout.fields[place].name);
             if let Some(index) = index {
                 path.push_str(&format!("[{index}]"));
             }
@@ -134,160 +238,224 @@ impl<'a> Decoder<'a> {
         path
     }
 
-    fn field(
-        &mut self,
-        record: usize,
-        descriptor: FieldDescriptor,
-        field: &Field<'a>,
-        base: usize,
-    ) -> Result<(), Fault> {
-        let number = field.tag.number;
-        if let Some(oneof) = descriptor.containing_oneof() {
+    /// Takes a known field of the innermost message; what follows its tag, or its length, is at `at`.
+    fn field(&mut self, place: usize, payload: Payload<'a>, at: usize) -> Result<(), Fault> {
+        let Some(open) = self.open.last() else { return Ok(()) };
+        let record = open.record;
+        let layout = self.layouts.at(self.records[record].layout);
+        let field = &layout.fields[place];
+        if field.oneof.is_some() {
             // The last one on the wire is the one that is set.
-            let other = |other: u32| oneof.fields().any(|field| field.number() == other);
-            self.records[record].fields.retain(|(set, _)| *set == number || !other(*set));
+            self.records[record]
+                .fields
+                .retain(|(set, _)| *set == place || layout.fields[*set].oneof != field.oneof);
         }
-        if let Kind::Message(message) = descriptor.kind() {
-            return self.message(record, descriptor, message, field, base);
+        if let Kind::Message(message) = field.kind {
+            return self.message(record, place, message, payload, at);
         }
-        let at = base + field.start;
-        if !descriptor.is_list() {
-            let node = self.scalar(&descriptor, field.payload, at)?;
-            self.records[record].set(number, Slot::One(node));
+        if field.shape == Shape::Singular {
+            match self.scalar(field, payload, at)? {
+                Some(node) => self.records[record].set(place, Slot::One(node)),
+                None => self.unknown_value(field.number, payload, at)?,
+            }
             return Ok(());
         }
         let mut nodes = Vec::new();
-        match field.payload {
-            Payload::Length(packed) if schema::wire_type(&descriptor) != field.tag.wire => {
-                self.packed(&descriptor, packed, at, &mut nodes)?;
+        match payload {
+            Payload::Length(packed) if field.wire != Wire::Length => {
+                self.packed(field, packed, at, &mut nodes)?;
             }
-            payload => nodes.push(self.scalar(&descriptor, payload, at)?),
+            payload => match self.scalar(field, payload, at)? {
+                Some(node) => nodes.push(node),
+                None => return self.unknown_value(field.number, payload, at),
+            },
         }
-        match self.records[record].slot(number, || Slot::Many(Vec::new())) {
+        match self.records[record].slot(place, || Slot::Many(Vec::new())) {
             Slot::Many(items) => items.append(&mut nodes),
             slot => *slot = Slot::Many(nodes),
         }
         Ok(())
     }
 
+    /// Keeps a value that its enum does not know, and that is taken for no value of it.
+    pub(super) fn unknown_value(
+        &mut self,
+        number: u32,
+        payload: Payload<'_>,
+        at: usize,
+    ) -> Result<(), Fault> {
+        if let Some(open) = self.open.last_mut()
+            && self.layouts.at(self.records[open.record].layout).is_entry
+        {
+            // The whole entry is unknown.
+            open.is_unknown = true;
+            return Ok(());
+        }
+        let tag = Tag { number, wire: Wire::Varint, end: at };
+        let field = Field { tag, payload, content: &[], start: at, end: at };
+        self.unknown(&field, 0)
+    }
+
     /// Opens a message inside the one that is being read.
     fn message(
         &mut self,
         outer: usize,
-        descriptor: FieldDescriptor,
-        message: MessageDescriptor,
-        field: &Field<'a>,
-        base: usize,
+        place: usize,
+        layout: usize,
+        payload: Payload<'a>,
+        at: usize,
     ) -> Result<(), Fault> {
-        let base = base + field.start;
-        if self.open.len() > MAXIMUM_DEPTH {
-            return Err(scan::too_deep(base));
-        }
-        let number = descriptor.number();
-        let (record, index) = match self.records[outer].slot(number, || match &descriptor {
-            map if map.is_map() => Slot::Map(Vec::new()),
-            list if list.is_list() => Slot::Many(Vec::new()),
-            _ => Slot::Message(usize::MAX),
-        }) {
-            Slot::Message(usize::MAX) | Slot::One(_) => {
-                let record = self.begin(message);
-                self.records[outer].set(number, Slot::Message(record));
+        let field = &self.layouts.at(self.records[outer].layout).fields[place];
+        let (record, index) = match (field.shape, self.records[outer].find(place)) {
+            (Shape::Singular, Some(Slot::Message(record, _))) => (*record, None),
+            (Shape::Singular, _) => {
+                let record = self.begin(layout);
+                let node = self.records[record].node;
+                self.records[outer].set(place, Slot::Message(record, node));
                 (record, None)
             }
-            Slot::Message(record) => (*record, None),
-            Slot::Map(entries) => {
+            (_, Some(Slot::Map(entries))) => {
                 let index = entries.len();
-                (self.begin(message), Some(index))
+                (self.begin(layout), Some(index))
             }
-            Slot::Many(items) => {
+            (_, Some(Slot::Many(items))) => {
                 let index = items.len();
-                (self.begin(message), Some(index))
+                (self.begin(layout), Some(index))
             }
+            _ => (self.begin(layout), Some(0)),
         };
-        let parent = Some((descriptor, index));
-        self.open.push(Open { bytes: field.content, at: 0, base, record, parent });
-        Ok(())
+        let parent = Some((place, index));
+        let open = match (payload, self.open.last()) {
+            (Payload::Length(bytes), _) => {
+                Open { bytes, at: 0, base: at, record, parent, group: None, is_unknown: false }
+            }
+            (_, Some(around)) => Open {
+                bytes: around.bytes,
+                at: around.at,
+                base: around.base,
+                record,
+                parent,
+                group: Some(field.number),
+                is_unknown: false,
+            },
+            (_, None) => return Ok(()),
+        };
+        self.open(open)
     }
 
-    /// Ends the message that is being read. Nothing is added to it any more unless it is singular
-    /// and stands in another one.
-    fn close(&mut self) -> Result<(), Fault> {
-        let Some(done) = self.open.pop() else { return Ok(()) };
-        let Some((field, Some(_))) = done.parent else {
-            return match self.open.is_empty() {
-                true => self.fill(done.record),
-                false => Ok(()),
-            };
+    /// Ends the message that is being read, and gives it back. Nothing is added to it any more unless it
+    /// is singular and stands in another one.
+    fn close(&mut self) -> Result<Option<Open<'a>>, Fault> {
+        let Some(done) = self.open.pop() else { return Ok(None) };
+        let Some((place, Some(_))) = done.parent else {
+            if self.open.is_empty() {
+                self.fill(done.record)?;
+            }
+            return Ok(Some(done));
         };
         let outer = self.open.last().map_or(0, |open| open.record);
-        let element = if field.is_map() {
-            let part = |record: &Record, number| {
-                let found = record.fields.iter().find(|(set, _)| *set == number);
-                found.and_then(|(_, slot)| match slot {
-                    Slot::One(node) => Some(*node),
-                    Slot::Message(record) => Some(self.records[*record].node),
-                    _ => None,
-                })
+        let field = &self.layouts.at(self.records[outer].layout).fields[place];
+        if done.is_unknown {
+            let tag = Tag { number: field.number, wire: Wire::Length, end: 0 };
+            let (payload, content) = (Payload::Length(done.bytes), done.bytes);
+            let field = Field { tag, payload, content, start: 0, end: 0 };
+            self.unknown(&field, done.base)?;
+            self.records.truncate(done.record);
+            return Ok(Some(done));
+        }
+        let element = if field.shape == Shape::Map {
+            let part = |place| match self.records[done.record].find(place)? {
+                Slot::One(node) | Slot::Message(_, node) => Some(*node),
+                _ => None,
             };
-            let entry = &self.records[done.record];
             // An entry is a message of the key, 1, and the value, 2.
-            (part(entry, 1), part(entry, 2))
+            (part(0), part(1))
         } else {
             (Some(self.records[done.record].node), None)
         };
-        match self.records[outer].slot(field.number(), || Slot::Many(Vec::new())) {
+        let slot = self.records[outer].slot(place, || match field.shape {
+            Shape::Map => Slot::Map(Vec::new()),
+            _ => Slot::Many(Vec::new()),
+        });
+        match slot {
             Slot::Map(entries) => entries.push(element),
             Slot::Many(items) => items.extend(element.0),
             _ => {}
         }
-        self.fill(done.record)
+        self.fill(done.record)?;
+        Ok(Some(done))
     }
 
-    /// Makes the record, and those of the messages inside it, mappings.
+    /// Makes the record, and those of the messages inside it, values.
     fn fill(&mut self, first: usize) -> Result<(), Fault> {
-        let nodes: Vec<_> = self.records.iter().map(|record| record.node).skip(first).collect();
-        for record in self.records.split_off(first) {
-            if record.message.is_map_entry() {
+        let layouts = self.layouts;
+        // Those inside others were begun after them, and are there before them.
+        while self.records.len() > first {
+            let Some(Record { layout: number, node, fields }) = self.records.pop() else { break };
+            let layout = layouts.at(number);
+            if layout.is_entry {
                 continue;
             }
-            if let Some(field) = record.message.fields().find(|field| {
-                field.is_required()
-                    && record.fields.binary_search_by_key(&field.number(), |(n, _)| *n).is_err()
-            }) {
-                let message = format!("the required field {} is missing", field.full_name());
-                return Err(Fault::new(FaultKind::Schema, 0, message));
+            if layout.has_required {
+                let is_missing = |place: &usize| {
+                    layout.fields[*place].is_required
+                        && fields.binary_search_by_key(place, |(place, _)| *place).is_err()
+                };
+                if let Some(place) = (0..layout.fields.len()).find(is_missing) {
+                    let (message, field) = (&layout.name, &layout.fields[place].name);
+                    let message = format!("the required field {message}.{field} is missing");
+                    return Err(Fault::new(FaultKind::Schema, 0, message));
+                }
             }
-            let mut entries = Vec::with_capacity(record.fields.len());
-            for (number, slot) in record.fields {
-                let Some(field) = record.message.get_field(number) else { continue };
-                if !field.supports_presence() && self.is_default(&field, &slot) {
+            let mut entries = Vec::with_capacity(fields.len());
+            for (place, slot) in fields {
+                let field = &layout.fields[place];
+                if !field.has_presence && self.is_default(&field.kind, &slot) {
                     continue;
                 }
                 let item = match slot {
-                    Slot::One(node) => node,
-                    Slot::Message(record) => nodes[record - first],
+                    Slot::One(node) | Slot::Message(_, node) => node,
                     Slot::Many(items) => self.value.add_list(&items),
-                    Slot::Map(entries) => self.map(&field, entries),
+                    Slot::Map(entries) => self.map(&field.kind, entries),
                 };
-                entries.push((self.value.add_str(field.name()), item));
+                entries.push((place, item));
             }
-            *self.value.node_mut(record.node) = Node::Dict(self.value.store_entries(entries));
+            if layout.special.is_some() && special::finish(self, number, node, &entries) {
+                continue;
+            }
+            // There is one outermost message, others there may be many of.
+            let is_outermost = self.records.is_empty() && self.open.is_empty();
+            let mut named = Vec::with_capacity(entries.len());
+            for (place, item) in entries {
+                let name = match is_outermost {
+                    true => self.value.add_str(&layout.fields[place].name),
+                    false => self.name(number, place),
+                };
+                named.push((name, item));
+            }
+            *self.value.node_mut(node) = Node::Dict(self.value.store_entries(named));
         }
         Ok(())
     }
 
+    /// The node of a field's name: it stands once, however often it is used.
+    fn name(&mut self, layout: usize, place: usize) -> NodeId {
+        let (layouts, value) = (self.layouts, &mut self.value);
+        let name = || value.add_str(&layouts.at(layout).fields[place].name);
+        *self.names.entry((layout, place)).or_insert_with(name)
+    }
+
     /// The mapping of a map's entries: of those with equal keys the last, at the first one's place.
-    fn map(
-        &mut self,
-        field: &FieldDescriptor,
-        entries: Vec<(Option<NodeId>, Option<NodeId>)>,
-    ) -> NodeId {
+    fn map(&mut self, kind: &Kind, entries: Vec<(Option<NodeId>, Option<NodeId>)>) -> NodeId {
         let mut places = HashMap::with_capacity(entries.len());
         let mut kept: Vec<(NodeId, NodeId)> = Vec::with_capacity(entries.len());
-        let Kind::Message(entry) = field.kind() else { return self.value.add(Node::None) };
+        let Kind::Message(entry) = kind else { return self.value.add(Node::None) };
+        let [key_field, item_field] = &self.layouts.at(*entry).fields[..] else {
+            return self.value.add(Node::None);
+        };
         for (key, item) in entries {
-            let key = key.unwrap_or_else(|| self.default(&entry.map_entry_key_field()));
-            let item = item.unwrap_or_else(|| self.default(&entry.map_entry_value_field()));
+            let key = key.unwrap_or_else(|| self.default(&key_field.kind));
+            let item = item.unwrap_or_else(|| self.default(&item_field.kind));
             // Keys are integers, truth values or strings.
             let name = match self.value.node(key) {
                 Node::Str(span) => self.value.span(*span).to_vec(),
@@ -302,36 +470,51 @@ impl<'a> Decoder<'a> {
         self.value.add_dict(&kept)
     }
 
-    /// The node of a map entry's part that is not on the wire.
-    fn default(&mut self, field: &FieldDescriptor) -> NodeId {
-        match field.kind() {
-            Kind::Message(_) => self.value.add_dict(&[]),
+    /// The node of a field that is not on the wire, but must be there.
+    pub(super) fn default(&mut self, kind: &Kind) -> NodeId {
+        match kind {
+            Kind::Message(place) => {
+                let node = self.value.add_dict(&[]);
+                if self.layouts.at(*place).special.is_some() {
+                    special::finish(self, *place, node, &[]);
+                }
+                node
+            }
             Kind::Bool => self.value.add(Node::Bool(false)),
             Kind::String => self.value.add_str(""),
             Kind::Bytes => self.value.add_bytes(b""),
             Kind::Double | Kind::Float => self.value.add(Node::Float(0.0)),
-            Kind::Enum(kind) => self.value.add_str(kind.default_value().name()),
+            Kind::Enum(kind, _) => self.value.add_str(kind.default_value().name()),
+            Kind::Null => self.value.add(Node::None),
             _ => self.value.add(Node::Int(0)),
         }
     }
 
     /// Whether a field without presence has the value that it has when it is not set.
-    fn is_default(&self, field: &FieldDescriptor, slot: &Slot) -> bool {
+    fn is_default(&self, kind: &Kind, slot: &Slot) -> bool {
         match slot {
-            Slot::One(node) => match (self.value.node(*node), field.kind()) {
-                (Node::Int(0) | Node::Bool(false), _) => true,
+            Slot::One(node) => match (self.value.node(*node), kind) {
+                (Node::Int(0) | Node::Bool(false) | Node::None, _) => true,
                 (Node::Float(float), _) => float.to_bits() == 0,
-                (Node::Str(name), Kind::Enum(kind)) => kind
+                (Node::Str(name), Kind::Enum(kind, _)) => kind
                     .get_value(0)
                     .is_some_and(|zero| zero.name().as_bytes() == self.value.span(*name)),
-                (Node::Str(span) | Node::Bytes(span), _) => self.value.span(*span).is_empty(),
+                (Node::Str(span) | Node::Bytes(span), _) => span.is_empty(),
                 _ => false,
             },
-            Slot::Message(_) => false,
+            Slot::Message(..) => false,
             Slot::Many(items) => items.is_empty(),
             Slot::Map(entries) => entries.is_empty(),
         }
     }
+}
+
+/// The field at `at` without what a group holds: its tag, what follows it, and where that ends.
+#[inline]
+fn next(bytes: &[u8], at: usize) -> Result<(Tag, Payload<'_>, usize), Fault> {
+    let tag = scan::tag(bytes, at)?.ok_or_else(|| scan::truncated(at))?;
+    let (payload, end) = scan::payload(bytes, tag)?.ok_or_else(|| scan::truncated(at))?;
+    Ok((tag, payload, end))
 }
 
 pub(super) fn too_many(at: usize) -> Fault {

@@ -1,8 +1,9 @@
 //! Where one message ends and the next begins, guessed from how canonical encoders write: known
 //! fields in ascending order, singular ones once.
 
+use super::MessageType;
+use super::layout::Shape;
 use super::scan::{self, Groups, Tag};
-use super::{MessageType, schema};
 use crate::wire::Fault;
 
 /// Finds message ends in a growing run of bytes, looking at each field once.
@@ -102,8 +103,9 @@ impl Scanner {
 
     /// Of a known field, whether it is singular.
     fn known(&self, tag: Tag) -> Option<bool> {
-        let field = schema::known(self.message.descriptor(), tag.number, tag.wire)?;
-        Some(!field.is_list() && !field.is_map())
+        let layout = self.message.layouts().at(0);
+        let field = &layout.fields[layout.known(tag.number, tag.wire)?];
+        Some(field.shape == Shape::Singular)
     }
 
     /// What is no field ends the message before it, if a chunk had ended there; else it is part of it.

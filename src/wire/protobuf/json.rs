@@ -4,13 +4,13 @@
 
 use std::fmt::Write as _;
 
-use base64::prelude::{BASE64_STANDARD, Engine as _};
-use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
-
+use super::layout::{Field, Kind, Layout, Layouts, Shape, Special};
+use super::special::{TYPE, VALUE, type_name};
 use super::{MAXIMUM_DEPTH, MessageType};
 use crate::wire::Value;
 use crate::wire::json::{self, write_string};
 use crate::wire::value::{Node, NodeId};
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 /// A value of this message as one line of JSON. What does not fit the message is written as
 /// [tagged JSON](crate::wire::json).
@@ -20,13 +20,15 @@ pub fn to_string(message: &MessageType, value: &Value) -> String {
         json.push_str("null");
         return json;
     }
-    let mut writer = Writer { value, json: &mut json, open: Vec::new() };
-    writer.message(message.descriptor(), value.root());
+    let layouts = message.layouts();
+    let mut writer = Writer { layouts, value, json: &mut json, open: Vec::new() };
+    writer.message(0, value.root());
     while writer.step() {}
     json
 }
 
 struct Writer<'a> {
+    layouts: &'a Layouts,
     value: &'a Value,
     json: &'a mut String,
     /// Of what the beginning is written, outermost first.
@@ -40,9 +42,19 @@ struct Open<'a> {
 
 /// What stands in a message, a map or a list.
 enum Parts<'a> {
-    Fields(Vec<(FieldDescriptor, NodeId)>),
-    Map(FieldDescriptor, &'a [(NodeId, NodeId)]),
-    List(FieldDescriptor, &'a [NodeId]),
+    Fields(Vec<(&'a str, Part<'a>, NodeId)>),
+    Map(&'a Field, &'a [(NodeId, NodeId)]),
+    List(&'a Field, &'a [NodeId]),
+}
+
+/// What stands in a message.
+#[derive(Clone, Copy)]
+enum Part<'a> {
+    Field(&'a Field),
+    /// The form of a special message, by its place, in an `Any`.
+    Message(usize),
+    /// The type of what an `Any` holds.
+    Type,
 }
 
 impl<'a> Writer<'a> {
@@ -53,30 +65,34 @@ impl<'a> Writer<'a> {
         open.written += 1;
         let comma = if at > 0 { "," } else { "" };
         match &open.parts {
-            Parts::Fields(fields) => match fields.get(at).cloned() {
-                Some((field, id)) => {
+            Parts::Fields(fields) => match fields.get(at).copied() {
+                Some((name, part, id)) => {
                     self.json.push_str(comma);
-                    write_string(field.name(), self.json);
+                    write_string(name, self.json);
                     self.json.push(':');
-                    self.field(&field, id);
+                    match part {
+                        Part::Field(field) => self.field(field, id),
+                        Part::Message(place) => self.message(place, id),
+                        Part::Type => self.tagged(id),
+                    }
                 }
                 None => self.close('}'),
             },
             Parts::Map(item, entries) => match entries.get(at) {
                 Some(&(key, id)) => {
-                    let item = item.clone();
+                    let item = *item;
                     self.json.push_str(comma);
                     self.key(key);
                     self.json.push(':');
-                    self.element(&item, id);
+                    self.element(item, id);
                 }
                 None => self.close('}'),
             },
             Parts::List(field, items) => match items.get(at) {
                 Some(&id) => {
-                    let field = field.clone();
+                    let field = *field;
                     self.json.push_str(comma);
-                    self.element(&field, id);
+                    self.element(field, id);
                 }
                 None => self.close(']'),
             },
@@ -94,33 +110,81 @@ impl<'a> Writer<'a> {
         self.open.pop();
     }
 
-    fn message(&mut self, message: &MessageDescriptor, id: NodeId) {
+    fn message(&mut self, place: usize, id: NodeId) {
         let value = self.value;
-        let fields = match value.node(id) {
+        let layout = self.layouts.at(place);
+        match (layout.special, value.node(id)) {
+            (Some(Special::Struct | Special::Value | Special::ListValue), _) => {
+                return self.tagged(id);
+            }
+            (Some(Special::Wrapper), node) if !matches!(node, Node::Dict(_)) => {
+                return self.element(&layout.fields[0], id);
+            }
+            _ => {}
+        }
+        let parts = match value.node(id) {
             // A message takes two levels at most. Deeper ones, or cycles, no decoder has made.
-            Node::Dict(entries) if self.open.len() <= 2 * MAXIMUM_DEPTH => value
-                .entries(*entries)
-                .iter()
-                .map(|&(key, item)| Some((message.get_field_by_name(value.as_str(key)?)?, item)))
-                .collect::<Option<Vec<_>>>(),
+            Node::Dict(entries) if self.open.len() <= 2 * MAXIMUM_DEPTH => {
+                self.parts(layout, value.entries(*entries))
+            }
             _ => None,
         };
-        match fields {
-            Some(fields) => self.begin('{', Parts::Fields(fields)),
+        match parts {
+            Some(parts) => self.begin('{', Parts::Fields(parts)),
             None => self.tagged(id),
         }
     }
 
-    fn field(&mut self, field: &FieldDescriptor, id: NodeId) {
-        match (self.value.node(id), field.kind()) {
-            (Node::Dict(entries), Kind::Message(entry)) if field.is_map() => {
-                self.begin(
-                    '{',
-                    Parts::Map(entry.map_entry_value_field(), self.value.entries(*entries)),
-                );
+    /// What stands in a message; `None` if these are no fields of it.
+    fn parts(
+        &self,
+        layout: &'a Layout,
+        entries: &'a [(NodeId, NodeId)],
+    ) -> Option<Vec<(&'a str, Part<'a>, NodeId)>> {
+        let value = self.value;
+        let held = match (layout.special, entries.first()) {
+            (Some(Special::Any), Some(&(key, url))) if value.as_str(key) == Some(TYPE) => {
+                Some(self.layouts.find(type_name(value.as_str(url)?)?)?)
             }
-            (Node::List(items), _) if field.is_list() => {
-                self.begin('[', Parts::List(field.clone(), self.value.items(*items)));
+            _ => None,
+        };
+        let layout = held.map_or(layout, |held| self.layouts.at(held));
+        let mut parts = Vec::with_capacity(entries.len());
+        for (at, &(key, item)) in entries.iter().enumerate() {
+            let name = value.as_str(key)?;
+            let part = match held {
+                Some(_) if at == 0 => Part::Type,
+                Some(held) if layout.special.is_some() => {
+                    if name != VALUE {
+                        return None;
+                    }
+                    Part::Message(held)
+                }
+                _ => {
+                    // Most often it is the one behind the last.
+                    let place = match layout.fields.get(at) {
+                        Some(field) if field.name == name => at,
+                        _ => layout.named(name).filter(|&at| layout.fields[at].name == name)?,
+                    };
+                    Part::Field(&layout.fields[place])
+                }
+            };
+            parts.push((name, part, item));
+        }
+        Some(parts)
+    }
+
+    fn field(&mut self, field: &'a Field, id: NodeId) {
+        match (self.value.node(id), &field.kind, field.shape) {
+            (Node::Dict(entries), Kind::Message(entry), Shape::Map) => {
+                let entries = self.value.entries(*entries);
+                match self.layouts.at(*entry).fields.get(1) {
+                    Some(item) => self.begin('{', Parts::Map(item, entries)),
+                    None => self.tagged(id),
+                }
+            }
+            (Node::List(items), _, Shape::List) => {
+                self.begin('[', Parts::List(field, self.value.items(*items)));
             }
             _ => self.element(field, id),
         }
@@ -137,14 +201,14 @@ impl<'a> Writer<'a> {
         write_string(&text, self.json);
     }
 
-    fn element(&mut self, field: &FieldDescriptor, id: NodeId) {
+    fn element(&mut self, field: &'a Field, id: NodeId) {
         let value = self.value;
         let wide = matches!(
-            field.kind(),
+            field.kind,
             Kind::Int64 | Kind::Uint64 | Kind::Sint64 | Kind::Fixed64 | Kind::Sfixed64
         );
-        match (value.node(id), field.kind()) {
-            (_, Kind::Message(message)) => self.message(&message, id),
+        match (value.node(id), &field.kind) {
+            (_, Kind::Message(place)) => self.message(*place, id),
             (Node::Int(integer), _) if wide => self.display(format_args!("\"{integer}\"")),
             (Node::BigInt(integer), _) if wide => self.display(format_args!("\"{integer}\"")),
             (Node::Int(integer), _) => self.display(format_args!("{integer}")),
@@ -153,7 +217,7 @@ impl<'a> Writer<'a> {
                 BASE64_STANDARD.encode_string(value.span(*span), self.json);
                 self.json.push('"');
             }
-            (Node::Float(float), kind) => self.float(*float, kind == Kind::Float),
+            (Node::Float(float), kind) => self.float(*float, matches!(kind, Kind::Float)),
             _ => self.tagged(id),
         }
     }

@@ -12,10 +12,13 @@ mod decode;
 mod encode;
 pub(super) mod guess;
 pub mod json;
+mod layout;
 pub mod number;
 mod scalar;
 pub(super) mod scan;
 mod schema;
+mod special;
+mod unknown;
 
 pub(super) use decode::decode;
 pub(super) use encode::encode;

@@ -1,34 +1,35 @@
-//! The scalars of a message's fields.
+//! The wire's scalars as nodes.
 
 use num_bigint::BigInt;
-use prost_reflect::{FieldDescriptor, Kind};
 
 use super::MAXIMUM_NODES;
 use super::decode::{Decoder, too_many};
+use super::layout::{Field, Kind};
 use super::scan::{self, Payload, Tag};
-use super::schema;
 use crate::wire::value::{Node, NodeId};
 use crate::wire::{Fault, FaultKind};
 
 impl Decoder<'_> {
     pub(super) fn packed(
         &mut self,
-        field: &FieldDescriptor,
+        field: &Field,
         bytes: &[u8],
         base: usize,
         nodes: &mut Vec<NodeId>,
     ) -> Result<(), Fault> {
-        let wire = schema::wire_type(field);
         let mut at = 0;
         while at < bytes.len() {
-            let element = Tag { number: field.number(), wire, end: at };
+            let element = Tag { number: field.number, wire: field.wire, end: at };
             let (payload, end) = scan::payload(bytes, element)
                 .map_err(|fault| Fault { at: base + fault.at, ..fault })?
                 .ok_or_else(|| {
-                    let message = format!("the packed field {} ends inside a number", field.name());
+                    let message = format!("the packed field {} ends inside a number", field.name);
                     Fault::new(FaultKind::Corrupt, base + at, message)
                 })?;
-            nodes.push(self.scalar(field, payload, base + at)?);
+            match self.scalar(field, payload, base + at)? {
+                Some(node) => nodes.push(node),
+                None => self.unknown_value(field.number, payload, base + at)?,
+            }
             if self.value.len() > MAXIMUM_NODES {
                 return Err(too_many(base + at));
             }
@@ -37,14 +38,16 @@ impl Decoder<'_> {
         Ok(())
     }
 
-    /// The node of one scalar; the wire type is the field's.
+    /// The node of one scalar; `None` of a number that its enum does not know and does not take. The wire
+    /// type is the field's.
+    #[inline]
     pub(super) fn scalar(
         &mut self,
-        field: &FieldDescriptor,
+        field: &Field,
         payload: Payload<'_>,
         at: usize,
-    ) -> Result<NodeId, Fault> {
-        let node = match (field.kind(), payload) {
+    ) -> Result<Option<NodeId>, Fault> {
+        let node = match (&field.kind, payload) {
             // The lower 32 bits count, as in every implementation.
             (Kind::Int32, Payload::Varint(bits)) => Node::Int(i64::from(bits as u32 as i32)),
             (Kind::Int64, Payload::Varint(bits)) => Node::Int(bits as i64),
@@ -60,13 +63,18 @@ impl Decoder<'_> {
                 Node::Int((bits >> 1) as i64 ^ -((bits & 1) as i64))
             }
             (Kind::Bool, Payload::Varint(bits)) => Node::Bool(bits != 0),
-            (Kind::Enum(kind), Payload::Varint(bits)) => {
+            (Kind::Enum(kind, is_closed), Payload::Varint(bits)) => {
                 let number = bits as u32 as i32;
                 match kind.get_value(number) {
                     Some(named) => Node::Str(self.value.store(named.name().as_bytes())),
+                    None if *is_closed => return Ok(None),
                     None => Node::Int(i64::from(number)),
                 }
             }
+            (Kind::Null, Payload::Varint(bits)) => match bits as u32 as i32 {
+                0 => Node::None,
+                number => Node::Int(i64::from(number)),
+            },
             (Kind::Sfixed64, Payload::Fixed64(bits)) => Node::Int(bits as i64),
             (Kind::Double, Payload::Fixed64(bits)) => Node::Float(f64::from_bits(bits)),
             (Kind::Fixed32, Payload::Fixed32(bits)) => Node::Int(i64::from(bits)),
@@ -75,18 +83,18 @@ impl Decoder<'_> {
             (Kind::String, Payload::Length(bytes)) => match std::str::from_utf8(bytes) {
                 Ok(_) => Node::Str(self.value.store(bytes)),
                 Err(error) => {
-                    let message = format!("the string {} is not UTF-8", field.full_name());
+                    let message = format!("the string {} is not UTF-8", field.name);
                     let at = at + error.valid_up_to();
                     return Err(Fault::new(FaultKind::InvalidUtf8, at, message));
                 }
             },
             (Kind::Bytes, Payload::Length(bytes)) => Node::Bytes(self.value.store(bytes)),
             _ => {
-                let message = format!("{} has another wire type", field.full_name());
+                let message = format!("{} has another wire type", field.name);
                 return Err(Fault::new(FaultKind::Schema, at, message));
             }
         };
-        Ok(self.value.add(node))
+        Ok(Some(self.value.add(node)))
     }
 }
 

@@ -1,11 +1,11 @@
-//! Which messages there are, and what their fields are called.
+//! Which messages there are.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use prost_reflect::{DescriptorPool, FieldDescriptor, Kind, MessageDescriptor};
+use prost_reflect::{DescriptorPool, MessageDescriptor};
 
-use super::scan::Wire;
+use super::layout::Layouts;
 
 /// A set of messages that formats can name: the user's own, and those that are built in.
 #[derive(Clone)]
@@ -15,9 +15,10 @@ pub struct Schema {
 }
 
 /// A message of a [`Schema`].
-#[derive(Clone, PartialEq)]
+#[derive(Clone)]
 pub struct MessageType {
     descriptor: MessageDescriptor,
+    layouts: Arc<Layouts>,
 }
 
 /// So many messages are named where one is not found.
@@ -61,7 +62,8 @@ impl Schema {
     pub(in crate::wire) fn message(&self, name: &str) -> Result<MessageType, String> {
         if let Some(descriptor) = self.pools.iter().find_map(|pool| pool.get_message_by_name(name))
         {
-            return Ok(MessageType { descriptor });
+            let layouts = Arc::new(Layouts::of(&descriptor));
+            return Ok(MessageType { descriptor, layouts });
         }
         let known: Vec<String> = self.pools.iter().flat_map(names).collect();
         let with_package = |full: &&String| full.rsplit('.').next() == Some(name);
@@ -110,6 +112,18 @@ impl MessageType {
     pub fn descriptor(&self) -> &MessageDescriptor {
         &self.descriptor
     }
+
+    /// What is known of it, the first one, and of all that it may hold.
+    pub(super) fn layouts(&self) -> &Layouts {
+        &self.layouts
+    }
+}
+
+/// The same message of the same schema.
+impl PartialEq for MessageType {
+    fn eq(&self, other: &MessageType) -> bool {
+        self.descriptor == other.descriptor
+    }
 }
 
 // prost-reflect's own Debug does not end where a message is part of itself.
@@ -123,30 +137,5 @@ impl fmt::Debug for Schema {
 impl fmt::Debug for MessageType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("MessageType").field(&self.name()).finish()
-    }
-}
-
-/// The field of this number, if the wire type is one that it can have.
-pub(super) fn known(
-    message: &MessageDescriptor,
-    number: u32,
-    wire: Wire,
-) -> Option<FieldDescriptor> {
-    let field = message.get_field(number)?;
-    let own = wire_type(&field);
-    // A repeated scalar is read packed and unpacked, whichever it is declared as.
-    let packable = field.is_list() && matches!(own, Wire::Varint | Wire::Fixed32 | Wire::Fixed64);
-    (wire == own || wire == Wire::Length && packable).then_some(field)
-}
-
-/// The wire type of one element of a field.
-pub(super) fn wire_type(field: &FieldDescriptor) -> Wire {
-    match field.kind() {
-        Kind::Double | Kind::Fixed64 | Kind::Sfixed64 => Wire::Fixed64,
-        Kind::Float | Kind::Fixed32 | Kind::Sfixed32 => Wire::Fixed32,
-        Kind::String | Kind::Bytes => Wire::Length,
-        Kind::Message(_) if field.is_group() => Wire::GroupStart,
-        Kind::Message(_) => Wire::Length,
-        _ => Wire::Varint,
     }
 }

@@ -27,5 +27,7 @@ mod decode;
 mod encode;
 mod text;
 
-pub use decode::{Fields, decode_by_number};
+pub(super) use decode::Fields;
+pub use decode::decode_by_number;
 pub use encode::encode_by_number;
+pub(super) use encode::occurrences;
