@@ -1,7 +1,7 @@
 # What people type. Needs cargo, python3 (3.11 or newer, with venv) and make; the rest goes into .venv.
 
 PYTHON ?= python3
-BENCH ?= replay pickle text
+BENCH ?= replay pickle text protobuf
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -10,7 +10,7 @@ TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 PYTHON_SOURCES := benches fuzz python tests/peers tests/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-python bench bench-replay bench-pickle bench-text lint format clean
+.PHONY: help demo test test-rust test-python bench bench-replay bench-pickle bench-text bench-protobuf lint format clean
 
 help: ## these lines
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -29,7 +29,7 @@ test-python: $(STAMP) ## the command and the module against real peers
 	$(BIN)/python -m mypy.stubtest wirespool --allowlist tests/python/stubtest-allowlist.txt
 	WIRESPOOL_BIN=$(TARGET)/debug/wirespool $(BIN)/python -m pytest $(PYTEST_ARGS)
 
-bench: $(STAMP) $(addprefix bench-,$(BENCH)) ## all of benches/; BENCH=replay, pickle or text for one, BENCH_ARGS='--rounds 3'
+bench: $(STAMP) $(addprefix bench-,$(BENCH)) ## all of benches/; BENCH=pickle for one, BENCH_ARGS='--rounds 3'
 
 bench-replay: $(STAMP)
 	cargo build --release
@@ -41,6 +41,10 @@ bench-pickle: $(STAMP)
 
 bench-text:
 	cargo bench --bench text -- $(BENCH_ARGS)
+
+bench-protobuf: $(STAMP)
+	$(BIN)/maturin develop --release -q
+	$(BIN)/python benches/protobuf.py $(BENCH_ARGS)
 
 lint: $(STAMP) ## formatting, clippy, ruff, mypy
 	cargo fmt --check

@@ -99,6 +99,34 @@ class Mismatch(Error, AssertionError):
 class PicklingError(Error, TypeError, _PicklingError):
     """An object that is no plain data."""
 
+# wire/codec.rs
+
+def decode(
+    data: Buffer,
+    format: str,
+    *,
+    schema: _Schema | None = None,
+    message_type: _MessageType | None = None,
+    decoder: Callable[[bytes], Any] | None = None,
+    guess_window: float = 0.005,
+    limits: Mapping[str, int] | None = None,
+    resync: bool = False,
+    allow: _Allow | None = None,
+) -> list[Message]:
+    """Read the messages in `data`: the bytes of one side, as if they had come in one read.
+
+    `format` and the other arguments are those of open. A message that cannot be decoded has `error` set.
+    """
+
+def encode(
+    value: object, format: str, *, unknown: Mapping[str, Any] | None = None, schema: _Schema | None = None
+) -> bytes:
+    """Return the bytes of one message that says `value`, with its length or line end.
+
+    `unknown` are Protocol Buffers fields that the schema does not know, as a message's `unknown` has them; they
+    are written behind the others of their message.
+    """
+
 # capture.rs
 
 def open(

@@ -80,7 +80,7 @@ pub(super) struct SchemaArguments {
 
 impl SchemaArguments {
     /// What is known of formats without those that are named, with these settings.
-    fn choice(&self, settings: Arc<Settings>) -> Result<FormatChoice, Failure> {
+    pub(super) fn choice(&self, settings: Arc<Settings>) -> Result<FormatChoice, Failure> {
         let configuration = match std::env::current_dir() {
             Ok(folder) if !self.no_config => Configuration::find(&folder)?,
             // A working directory that is gone has no file.

@@ -46,7 +46,9 @@ mod _native {
     #[pymodule_export]
     use super::wire::audit::{Audit, AuditRequest, audit};
     #[pymodule_export]
-    use super::wire::{Opaque, Recipe, Schema, TempEvent, dump, dumps, load, loads};
+    use super::wire::{
+        Opaque, Recipe, Schema, TempEvent, decode, dump, dumps, encode, load, loads,
+    };
 
     use pyo3::prelude::*;
 

@@ -5,6 +5,7 @@ pub(super) mod audit;
 mod call;
 mod choice;
 mod classes;
+mod codec;
 mod crowd;
 mod failure;
 mod from_python;
@@ -29,6 +30,7 @@ use pyo3::types::{PyBytes, PyDict, PyString};
 pub(super) use allow::{Allow, Recipe};
 pub(super) use choice::{Named, Schema, SchemaArgument};
 pub(super) use classes::Classes;
+pub(super) use codec::{decode, encode};
 pub(super) use from_python::from_python;
 pub(super) use making::{Decoder, Making};
 pub(super) use opaque::Opaque;
@@ -37,7 +39,7 @@ pub(super) use settings::{LimitsArgument, settings};
 pub(super) use telemetry::TempEvent;
 pub(super) use to_python::to_python;
 
-use crate::wire::{Codec, Format, encode, wrap};
+use crate::wire::{self, Codec, Format, wrap};
 
 /// The bytes of one message that says what `object` does.
 ///
@@ -58,7 +60,7 @@ pub(super) fn message_bytes(format: &Format, object: &Bound<'_, PyAny>) -> PyRes
                 None => "a dict by field names or a generated message",
             }
         }
-        _ => return Ok(encode(format, &from_python(object)?)?),
+        _ => return Ok(wire::encode(format, &from_python(object)?)?),
     };
     Err(not_that(format, expected, object))
 }

@@ -19,9 +19,6 @@ pub(super) fn into(
     document: &Document,
     mut changes: Vec<(Place, &Json)>,
 ) -> Put<Vec<u8>> {
-    if message.unknown.is_some() {
-        return Err("it has fields that the schema does not know, which cannot be encoded".into());
-    }
     // What lies within something that is replaced is replaced with it.
     let places: Vec<Place> = changes.iter().map(|(place, _)| place.clone()).collect();
     changes.retain(|(place, _)| {
@@ -32,17 +29,22 @@ pub(super) fn into(
             let written = Written::of(message, value);
             let (text, wanted) = text(value, document, &changes)?;
             let bytes = written.bytes(&text)?;
-            return sent(&written.format, bytes, &wanted);
+            return sent(&written.format, bytes, &wanted, None);
         }
         _ => encoded(message, value, document.dialect, &changes)?,
     };
-    sent(&message.format, bytes, &wanted)
+    sent(&message.format, bytes, &wanted, message.unknown.as_ref())
 }
 
 /// Never a silent change: it is read back as it is meant, or not sent.
-fn sent(format: &Format, bytes: Vec<u8>, wanted: &Json) -> Put<Vec<u8>> {
+fn sent(
+    format: &Format,
+    bytes: Vec<u8>,
+    wanted: &Json,
+    unknown: Option<&Value>,
+) -> Put<Vec<u8>> {
     match read_back(format, &bytes) {
-        Some(read) if read.json == *wanted => Ok(bytes),
+        Some((read, too)) if read.json == *wanted && too.as_ref() == unknown => Ok(bytes),
         _ => Err("it would be read back as something else".to_owned()),
     }
 }
@@ -88,7 +90,7 @@ fn encoded(
     let bytes = match message.format.codec() {
         Codec::Pickle => pickle::encode(&value, protocol(message))
             .and_then(|body| wire::wrap(&message.format, body)),
-        _ => wire::encode(&message.format, &value),
+        _ => wire::encode_with_unknown(&message.format, &value, message.unknown.as_ref()),
     };
     bytes.map(|bytes| (bytes, wanted)).map_err(|error| error.to_string())
 }
@@ -106,11 +108,11 @@ fn protocol(message: &Message) -> u8 {
     }
 }
 
-fn read_back(format: &Format, bytes: &[u8]) -> Option<Document> {
+fn read_back(format: &Format, bytes: &[u8]) -> Option<(Document, Option<Value>)> {
     let mut decoded = Vec::new();
     let mut decoder = Decoder::new(format);
     decoder.push(Arrival::default(), bytes, &mut |one| decoded.push(one));
     decoder.end(&mut |one| decoded.push(one));
     let [one] = &decoded[..] else { return None };
-    Document::of(format, one.body.as_ref().ok()?).ok()
+    Some((Document::of(format, one.body.as_ref().ok()?).ok()?, one.unknown.clone()))
 }
