@@ -1,6 +1,6 @@
 //! Messages, and why one could not be decoded.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -8,7 +8,7 @@ use pyo3::types::PyBytes;
 
 use super::error::{decode_error, fault_of, is_decode_error};
 use super::session::datetime;
-use super::wire::{Making, to_python};
+use super::wire::{Making, Part, to_python};
 use crate::message;
 use crate::wire::{self, Split};
 
@@ -22,29 +22,57 @@ const SHOWN: usize = 100;
 /// always there.
 #[pyclass(module = "wirespool", frozen)]
 pub(super) struct Message {
-    message: Arc<message::Message>,
+    message: Held,
     making: Arc<Making>,
     /// What was made of it, or why nothing could be.
     value: PyOnceLock<PyResult<Py<PyAny>>>,
     unknown: PyOnceLock<Py<PyAny>>,
 }
 
+enum Held {
+    Whole(Arc<message::Message>),
+    /// Not looked into before that is asked for.
+    Part(Part, OnceLock<Arc<message::Message>>),
+}
+
 impl Message {
     /// Its value is made when it is asked for.
     pub(super) fn new(message: message::Message, making: Arc<Making>) -> Message {
-        let (value, unknown) = (PyOnceLock::new(), PyOnceLock::new());
-        Message { message: Arc::new(message), making, value, unknown }
+        Message::of(Held::Whole(Arc::new(message)), making)
+    }
+
+    /// A part of a stream, which is looked into when that is asked for.
+    pub(super) fn part(part: Part, making: Arc<Making>) -> Message {
+        Message::of(Held::Part(part, OnceLock::new()), making)
+    }
+
+    fn of(message: Held, making: Arc<Making>) -> Message {
+        Message { message, making, value: PyOnceLock::new(), unknown: PyOnceLock::new() }
+    }
+
+    fn message(&self) -> &Arc<message::Message> {
+        match &self.message {
+            Held::Whole(message) => message,
+            Held::Part(part, message) => message.get_or_init(|| Arc::new(part.message())),
+        }
     }
 
     fn made(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let value = self.message.body.as_ref().map_err(|fault| decode_error(py, fault))?;
+        if let Held::Part(part, _) = &self.message
+            && self.value.get(py).is_none()
+            && let Some(value) = part.value(py)?
+        {
+            let made = self.value.get_or_init(py, || Ok(value.into_any().unbind()));
+            return made.as_ref().map(|made| made.clone_ref(py)).map_err(|one| one.clone_ref(py));
+        }
+        let value = self.message().body.as_ref().map_err(|fault| decode_error(py, fault))?;
         if let Some(made) = self.value.get(py) {
             return made
                 .as_ref()
                 .map(|made| made.clone_ref(py))
                 .map_err(|error| error.clone_ref(py));
         }
-        let made = self.making.make(py, &self.message, value).map(Bound::unbind);
+        let made = self.making.make(py, self.message(), value).map(Bound::unbind);
         // What is no DecodeError, as Ctrl-C, says nothing of the message.
         if made.as_ref().is_err_and(|error| !is_decode_error(py, error)) {
             return made;
@@ -59,61 +87,61 @@ impl Message {
     /// Which connection, counted from 0 by first packet.
     #[getter]
     fn connection(&self) -> u64 {
-        self.message.connection.0
+        self.message().connection.0
     }
 
     /// Who sent it: "client" or "server".
     #[getter]
     fn side(&self) -> &'static str {
-        self.message.side.name()
+        self.message().side.name()
     }
 
     /// Its number among the messages of both sides of the connection, from 0.
     #[getter]
     fn index(&self) -> u64 {
-        self.message.index
+        self.message().index
     }
 
     /// When it was complete, as a datetime in UTC, to the microsecond.
     #[getter]
     fn time<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        datetime(py, self.message.time)
+        datetime(py, self.message().time)
     }
 
     /// When it was complete, in nanoseconds since 1970.
     #[getter]
     fn time_ns(&self) -> i64 {
-        self.message.time.nanoseconds()
+        self.message().time.nanoseconds()
     }
 
     /// Where it begins in the bytes of its side.
     #[getter]
     fn offset(&self) -> u64 {
-        self.message.offset
+        self.message().offset
     }
 
     /// How many bytes it has, prefix and terminator included.
     #[getter]
     fn size(&self) -> usize {
-        self.message.raw.len()
+        self.message().raw.len()
     }
 
     /// The capture's frame number, from 1, in which it was complete; None when live.
     #[getter]
     fn frame(&self) -> Option<u64> {
-        self.message.frame
+        self.message().frame
     }
 
     /// The spelling of the format it was read by.
     #[getter]
     fn format(&self) -> String {
-        self.message.format.to_string()
+        self.message().format.to_string()
     }
 
     /// "exact" if its borders stand in the bytes, "guessed" if they were concluded.
     #[getter]
     fn split(&self) -> &'static str {
-        match self.message.split {
+        match self.message().split {
             Split::Exact => "exact",
             Split::Guessed => "guessed",
         }
@@ -122,7 +150,7 @@ impl Message {
     /// All its bytes, prefix and terminator included.
     #[getter]
     fn raw<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &self.message.raw)
+        PyBytes::new(py, &self.message().raw)
     }
 
     /// What it says; the same object every time. Raises DecodeError if it could not be decoded, or if
@@ -135,7 +163,7 @@ impl Message {
     /// Why it could not be decoded; None if it could. A message_type or a decoder is asked for that.
     #[getter]
     fn error(&self, py: Python<'_>) -> PyResult<Option<Fault>> {
-        let message = &self.message;
+        let message = self.message();
         if let Err(fault) = &message.body {
             return Ok(Some(Fault(fault.clone())));
         }
@@ -154,18 +182,19 @@ impl Message {
     /// Protocol Buffers fields that the schema does not know, by number; None if there are none.
     #[getter]
     fn unknown(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
-        let Some(unknown) = &self.message.unknown else { return Ok(None) };
+        let Some(unknown) = &self.message().unknown else { return Ok(None) };
         let made = self.unknown.get_or_try_init(py, || Ok(to_python(py, unknown, None)?.unbind()));
         made.map(|value| Some(value.clone_ref(py)))
     }
 
     /// Its line in the command's --json.
     fn to_json(&self, py: Python<'_>) -> String {
-        py.detach(|| self.message.to_json())
+        let message = self.message();
+        py.detach(|| message.to_json())
     }
 
     fn __repr__(&self) -> String {
-        let message = &self.message;
+        let message = self.message();
         let says = match &message.body {
             Ok(_) if message.raw.len() > SHOWN_BYTES => "…".to_owned(),
             Ok(value) => shortened(message.format.write_json(value)),

@@ -22,6 +22,8 @@ pub mod framing;
 mod held;
 pub mod json;
 pub mod pickle;
+#[cfg(feature = "python")]
+mod pieces;
 mod pool;
 pub mod protobuf;
 mod search;
@@ -37,6 +39,8 @@ pub use fault::{Fault, FaultKind};
 pub use format::{Codec, Format};
 pub use framing::{Framing, Prefix};
 pub use pickle::{Limit, Limits};
+#[cfg(feature = "python")]
+pub(crate) use pieces::{Piece, pieces};
 pub use pool::Pool;
 pub use settings::Settings;
 pub use text::Encoding;

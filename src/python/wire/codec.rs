@@ -10,6 +10,7 @@ use super::super::net::Seconds;
 use super::choice::{Named, SchemaArgument};
 use super::classes::Classes;
 use super::making::{Decoder, Making};
+use super::part::Part;
 use super::pickle::Bytes;
 use super::{Allow, LimitsArgument, from_python, message_bytes, settings};
 use crate::message;
@@ -44,6 +45,11 @@ pub(in crate::python) fn decode(
     let formats = making.read_as(choice.of_capture(None, &Format::auto()))?;
     let format = formats.of_others().of(Side::Client);
     let making = Arc::new(making);
+    if making.is_plain()
+        && let Some(parts) = Part::all(py, &data, format)
+    {
+        return Ok(parts.into_iter().map(|part| Message::part(part, making.clone())).collect());
+    }
     let bytes = data.as_slice();
     let size = if format.is_delimited() { PIECE } else { bytes.len().max(1) };
     let arrival = Arrival { at: Timestamp::now(), frame: None };
@@ -59,7 +65,7 @@ pub(in crate::python) fn decode(
 }
 
 /// The message of this number of a client.
-fn numbered(decoded: Decoded, index: u64) -> message::Message {
+pub(super) fn numbered(decoded: Decoded, index: u64) -> message::Message {
     let Decoded { offset, arrival, raw, format, split, body, unknown } = decoded;
     message::Message {
         connection: ConnectionId(0),

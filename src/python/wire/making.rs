@@ -89,6 +89,11 @@ impl Making {
         self.decoder.is_some() || self.classes.as_ref().is_some_and(|all| all.of(format).is_some())
     }
 
+    /// Whether Protocol Buffers messages become plain data.
+    pub(super) fn is_plain(&self) -> bool {
+        self.classes.is_none() && self.decoder.is_none()
+    }
+
     /// The object of a message with this value.
     ///
     /// # Errors

@@ -36,6 +36,14 @@ impl Bytes {
             Bytes::Copied(bytes) => bytes,
         }
     }
+
+    /// The same bytes, for as long as somebody else wants them.
+    pub(super) fn share(&self, py: Python<'_>) -> Bytes {
+        match self {
+            Bytes::Backed(bytes) => Bytes::Backed(bytes.clone_ref(py)),
+            Bytes::Copied(bytes) => Bytes::Copied(bytes.clone()),
+        }
+    }
 }
 
 impl<'py> FromPyObject<'_, 'py> for Bytes {

@@ -37,12 +37,7 @@ pub(super) fn into(
 }
 
 /// Never a silent change: it is read back as it is meant, or not sent.
-fn sent(
-    format: &Format,
-    bytes: Vec<u8>,
-    wanted: &Json,
-    unknown: Option<&Value>,
-) -> Put<Vec<u8>> {
+fn sent(format: &Format, bytes: Vec<u8>, wanted: &Json, unknown: Option<&Value>) -> Put<Vec<u8>> {
     match read_back(format, &bytes) {
         Some((read, too)) if read.json == *wanted && too.as_ref() == unknown => Ok(bytes),
         _ => Err("it would be read back as something else".to_owned()),

@@ -160,6 +160,13 @@ impl Layouts {
                     _ => Shape::Singular,
                 };
                 let name: String = $name.to_owned();
+                // What prost-reflect says of this is wrong where protox has read the options.
+                let options = field.field_descriptor_proto().options.as_ref();
+                let is_packed = options
+                    .and_then(|options| options.packed)
+                    .unwrap_or(field.parent_file().syntax() == Syntax::Proto3);
+                let is_number = matches!(wire, Wire::Varint | Wire::Fixed32 | Wire::Fixed64);
+                let is_packed = is_packed && is_number && shape == Shape::List;
                 by_name.insert(field.json_name().to_owned(), field.number());
                 fields.push(Field {
                     number: field.number(),
@@ -167,7 +174,7 @@ impl Layouts {
                     kind,
                     wire,
                     shape,
-                    is_packed: field.is_packed(),
+                    is_packed,
                     has_presence: field.supports_presence(),
                     is_required: field.cardinality() == Cardinality::Required,
                     oneof: $oneof,

@@ -10,6 +10,8 @@
 
 mod decode;
 mod encode;
+#[cfg(any(feature = "python", test))]
+mod flat;
 pub(super) mod guess;
 pub mod json;
 mod layout;
@@ -22,6 +24,8 @@ mod unknown;
 
 pub(super) use decode::decode;
 pub(super) use encode::encode;
+#[cfg(feature = "python")]
+pub(crate) use flat::Scalar;
 pub(super) use number::{decode_by_number, encode_by_number};
 pub use schema::{MessageType, Schema};
 

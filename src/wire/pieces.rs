@@ -1,0 +1,33 @@
+//! Messages that lie whole in memory, found without a look into them.
+
+use super::Format;
+use super::framing::{Cut, Cutter};
+use super::text::InUse;
+
+/// Where a message lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Piece {
+    /// Where it begins.
+    pub(crate) start: usize,
+    /// Its length in all.
+    pub(crate) length: usize,
+    /// How much of that is the length before it.
+    pub(crate) header: usize,
+}
+
+/// The messages that `bytes` are, if their ends stand in them and they are nothing but whole messages:
+/// what a [`Decoder`](super::Decoder) would give, whatever each of them says.
+pub(crate) fn pieces(format: &Format, bytes: &[u8]) -> Option<Vec<Piece>> {
+    let text = InUse::of(format.codec().encoding());
+    let mut cutter = Cutter::new(format.framing(), text, &format.settings().limits)?;
+    let mut pieces = Vec::new();
+    let mut start = 0;
+    while start < bytes.len() {
+        let Cut::Message { length, header, trailer: 0 } = cutter.next(&bytes[start..]) else {
+            return None;
+        };
+        pieces.push(Piece { start, length, header });
+        start += length;
+    }
+    Some(pieces)
+}
