@@ -5,7 +5,10 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 mod detect;
+
+mod by_number;
 mod framing;
+mod guess;
 mod json;
 mod machine;
 mod splitter;
@@ -72,6 +75,16 @@ proptest! {
         let messages = bodies.iter().map(|body| wrapped(framing, body));
         let side = [how.to_vec(), messages.collect::<Vec<_>>().concat(), end].concat();
         detect::holds(&side);
+    }
+
+    #[test]
+    fn any_bytes_are_fields_by_number_that_are_written_back(bytes in fields()) {
+        by_number::holds(&bytes);
+    }
+
+    #[test]
+    fn any_bytes_are_guessed_apart_and_none_is_lost(seed in any::<u8>(), bytes in fields()) {
+        guess::holds(&[&[seed], &*bytes].concat());
     }
 
     #[test]
@@ -249,4 +262,33 @@ fn json_text() -> impl Strategy<Value = String> {
             ]
         });
     prop_oneof![8 => value, 1 => any::<String>()]
+}
+
+/// Bytes that are protobuf fields more often than chance would have it.
+fn fields() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        4 => (1u8..7, 0u8..0x80).prop_map(|(number, bits)| vec![number << 3, bits]),
+        2 => (1u8..7, any::<[u8; 4]>())
+            .prop_map(|(number, bits)| [&[number << 3 | 5], &bits[..]].concat()),
+        1 => (1u8..7, any::<[u8; 8]>())
+            .prop_map(|(number, bits)| [&[number << 3 | 1], &bits[..]].concat()),
+        1 => (1u8..4).prop_map(|number| vec![number << 3 | 3]),
+        1 => (1u8..4).prop_map(|number| vec![number << 3 | 4]),
+        1 => proptest::collection::vec(any::<u8>(), 0..3),
+    ];
+    let piece = piece.prop_recursive(4, 32, 4, |inner| {
+        (1u8..7, any::<bool>(), proptest::collection::vec(inner, 0..4)).prop_map(
+            |(number, is_group, parts)| {
+                let content = parts.concat();
+                if is_group {
+                    return [&[number << 3 | 3], &*content, &[number << 3 | 4]].concat();
+                }
+                let mut bytes = vec![number << 3 | 2];
+                prost::encoding::encode_varint(content.len() as u64, &mut bytes);
+                bytes.extend(content);
+                bytes
+            },
+        )
+    });
+    proptest::collection::vec(piece, 0..10).prop_map(|pieces| pieces.concat())
 }

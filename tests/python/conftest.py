@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from programs import PEERS, REPOSITORY, Peers, originals
+from protobuf_schemas import Both
 from redis_servers import RedisServers
 from running import PATIENCE, Address, Process, Result
 from wireshark import Tshark
@@ -150,3 +151,9 @@ def redis_servers(tmp_path: Path) -> Iterator[RedisServers]:
     servers = RedisServers(installed("redis-server"), tmp_path)
     yield servers
     servers.end()
+
+
+@pytest.fixture(scope="session")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Both:
+    """Schemas, as generated classes and as wirespool's."""
+    return Both(tmp_path_factory.mktemp("schemas"))

@@ -105,7 +105,8 @@ impl Scanner {
     fn known(&self, tag: Tag) -> Option<bool> {
         let layout = self.message.layouts().at(0);
         let field = &layout.fields[layout.known(tag.number, tag.wire)?];
-        Some(field.shape == Shape::Singular)
+        // Encoders write extensions in any order: they say as little as unknown fields do.
+        (!field.is_extension).then_some(field.shape == Shape::Singular)
     }
 
     /// What is no field ends the message before it, if a chunk had ended there; else it is part of it.

@@ -42,6 +42,7 @@ pub struct Field {
     pub has_presence: bool,
     pub is_required: bool,
     pub oneof: Option<usize>,
+    pub is_extension: bool,
 }
 
 /// How often a field may stand.
@@ -147,7 +148,7 @@ impl Layouts {
         let mut by_name = HashMap::new();
         // Fields and extensions have types of their own in prost-reflect, with the same methods.
         macro_rules! field {
-            ($field:expr, $name:expr, $oneof:expr) => {{
+            ($field:expr, $name:expr, $oneof:expr, $is_extension:expr) => {{
                 let field = &$field;
                 let kind = self.kind(&field.kind(), waiting);
                 let wire = match &kind {
@@ -178,6 +179,7 @@ impl Layouts {
                     has_presence: field.supports_presence(),
                     is_required: field.cardinality() == Cardinality::Required,
                     oneof: $oneof,
+                    is_extension: $is_extension,
                 });
             }};
         }
@@ -185,10 +187,10 @@ impl Layouts {
         for field in message.fields() {
             let oneof = field.containing_oneof();
             let oneof = oneof.and_then(|oneof| oneofs.iter().position(|other| *other == oneof));
-            field!(field, field.name(), oneof);
+            field!(field, field.name(), oneof, false);
         }
         for extension in message.extensions() {
-            field!(extension, extension.json_name(), None);
+            field!(extension, extension.json_name(), None, true);
         }
         fields.sort_by_key(|field| field.number);
         // A `.proto` name goes before another field's JSON name.
