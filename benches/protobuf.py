@@ -19,10 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import wirespool
 from google.protobuf.internal import api_implementation
 from grpc_tools import protoc
-
-import wirespool
 
 PROTO = Path(__file__).parent.parent / "proto"
 MESSAGES = 20_000

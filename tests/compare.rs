@@ -618,6 +618,17 @@ mod carrying {
     }
 
     #[test]
+    fn fields_that_the_schema_does_not_know_are_sent_along() {
+        let format = "protobuf:pb.TempEvent/u8";
+        let carry = "server:$.device_id->client:$.device_id";
+        let [challenge, live] =
+            [r#"{"device_id":5}"#, r#"{"device_id":70000}"#].map(|value| message(format, value));
+        let lines = [Server(&challenge), Client(b"\x06\x08\x05\x48\x07\x52\0")];
+        let wanted = b"\x08\x08\xf0\xa2\x04\x48\x07\x52\0";
+        assert_eq!(sent(format, carry, &lines, &live).unwrap(), wanted);
+    }
+
+    #[test]
     fn a_pickle_keeps_its_protocol_and_what_it_shares() {
         let value = |token| {
             json::parse(&format!(r#"[{{"$id":1,"value":["{token}"]}},{{"$ref":1}}]"#)).unwrap()

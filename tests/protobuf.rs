@@ -8,7 +8,9 @@ use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage, ReflectMessage as _};
 use wirespool::session::Timestamp;
 use wirespool::wire::protobuf::{Schema, pb::TempEvent};
-use wirespool::wire::{Arrival, Decoded, Decoder, Fault, FaultKind, Split, Value, encode, json};
+use wirespool::wire::{
+    Arrival, Decoded, Decoder, Fault, FaultKind, Split, Value, encode, encode_with_unknown, json,
+};
 use wirespool::{Error, Format};
 
 fn schema() -> &'static Schema {
@@ -256,6 +258,23 @@ fn what_the_schema_does_not_know_stands_beside_the_value() {
         read(EVENT, b"\x0a\x01a\x10\x01"),
         (r#"{"event_id":1}"#.into(), Some(r#"{"1":{"guess":"a"}}"#.into()))
     );
+}
+
+#[test]
+fn unknown_fields_of_a_maps_entries_stand_where_the_entries_do() {
+    // by_number: 5, 6, and 5 again, each with an unknown field 99 in its message.
+    let entry = |key: u8, unknown: u8| {
+        [&b"\xc2\x01\x07\x08"[..], &[key], b"\x12\x03\x98\x06", &[unknown]].concat()
+    };
+    let bytes = [entry(5, 1), entry(6, 2), entry(5, 3)].concat();
+    let (text, unknown) = read(EVERYTHING, &bytes);
+    assert_eq!(text, r#"{"by_number":{"5":{},"6":{}}}"#);
+    let unknown = unknown.unwrap();
+    assert_eq!(unknown, r#"{"by_number[1].value.99":2,"by_number[0].value.99":3}"#);
+    let format = format("protobuf:test.Everything/chunk");
+    let (value, unknown) = (format.read_value(&text).unwrap(), json::parse(&unknown).unwrap());
+    let again = encode_with_unknown(&format, &value, Some(&unknown)).unwrap();
+    assert_eq!(again, [entry(5, 3), entry(6, 2)].concat());
 }
 
 #[test]

@@ -123,8 +123,8 @@ def encode(
 ) -> bytes:
     """Return the bytes of one message that says `value`, with its length or line end.
 
-    `unknown` are Protocol Buffers fields that the schema does not know, as a message's `unknown` has them; they
-    are written behind the others of their message.
+    `unknown` are Protocol Buffers fields that the schema does not know, as a message's `unknown` has them;
+    they are written behind the others of their message.
     """
 
 # capture.rs

@@ -38,7 +38,7 @@ def single(rng: Random) -> float:
 
 def text(rng: Random) -> str:
     """Short texts, with what needs to be escaped."""
-    return "".join(rng.choice("ab _\"\\\n\0é中🦀") for _ in range(rng.randrange(6)))
+    return "".join(rng.choice('ab _"\\\n\0é中🦀') for _ in range(rng.randrange(6)))
 
 
 SCALARS: dict[int, Callable[[Random], Any]] = {
@@ -79,6 +79,7 @@ def fill(message: Any, rng: Random, held: list[type[Message]], depth: int = 0) -
 
 def fill_field(message: Any, field: Any, rng: Random, held: list[type[Message]], depth: int) -> None:
     """Set one field."""
+    slot: Any
     if field.is_extension:
         slot = message.Extensions[field] if field.is_repeated or field.message_type else None
     else:

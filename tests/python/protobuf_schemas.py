@@ -6,11 +6,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import wirespool
 from grpc_tools import protoc
 from programs import REPOSITORY
 from protobuf_messages import fill, varint
-
-import wirespool
 
 PROTOS = REPOSITORY / "tests" / "data" / "proto"
 FILES = ["everything.proto", "legacy.proto", "wellknown.proto", "old.proto"]

@@ -6,12 +6,11 @@ import os
 from typing import Any
 
 import pytest
+import wirespool
 from google.protobuf import json_format
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from protobuf_schemas import Both
-
-import wirespool
 
 EXAMPLES = int(os.environ.get("WIRESPOOL_EXAMPLES", "150"))
 MESSAGES = ["Everything", "Legacy", "WellKnown", "Old"]
@@ -147,7 +146,10 @@ def test_well_known_types_have_their_forms_in_both_directions(
     [
         ({"time": "yesterday"}, "time: a time such as 1972-01-01T10:00:20.021Z must stand here"),
         ({"duration": "1 h"}, "duration: a duration such as 1.5s must stand here"),
-        ({"any": {"@type": "no.Such"}}, "any: @type names a message of the schema as type.googleapis.com/NAME"),
+        (
+            {"any": {"@type": "no.Such"}},
+            "any: @type names a message of the schema as type.googleapis.com/NAME",
+        ),
         ({"any": {"@type": "a/test.Legacy", "x": 1}}, "any: test.Legacy has no field"),
         ({"value": b"a"}, "value: JSON must stand here, not bytes"),
         ({"struct": [1]}, "struct: google.protobuf.Struct is a mapping"),
@@ -161,8 +163,8 @@ def test_what_a_well_known_type_cannot_be_is_refused(both: Both, value: Any, rea
 
 def test_unknown_fields_that_have_no_place_are_refused(both: Both) -> None:
     for unknown, reason in [
-        ({"x": 1}, "unknown: \"x\" is neither a field number nor a path as readings[2].9"),
-        ({"children[1].9": 1}, "unknown: the value has no message for \"children[1].9\""),
+        ({"x": 1}, 'unknown: "x" is neither a field number nor a path as readings[2].9'),
+        ({"children[1].9": 1}, 'unknown: the value has no message for "children[1].9"'),
         ({"9": 1.5}, "unknown: field 9: without a schema a float cannot be written"),
         ([], "unknown: it is a mapping"),
     ]:

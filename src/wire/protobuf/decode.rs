@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::layout::{Kind, Layouts, Shape};
+use super::layout::{Field as LaidOut, Kind, Layouts, Shape};
 use super::scan::{self, Field, Payload, Tag, Wire};
 use super::{MAXIMUM_DEPTH, MAXIMUM_NODES, MessageType, number, special};
 use crate::wire::value::{Node, NodeId};
@@ -41,6 +41,8 @@ pub(super) struct Decoder<'a> {
 struct Record {
     layout: usize,
     node: NodeId,
+    /// Of a singular message inside another one, the record of that and the place of the field.
+    parent: Option<(usize, usize)>,
     /// By the place of the field, ascending.
     fields: Vec<(usize, Slot)>,
 }
@@ -144,7 +146,8 @@ impl<'a> Decoder<'a> {
     fn begin(&mut self, layout: usize) -> usize {
         let node = self.value.add(Node::None);
         let expected = self.layouts.at(layout).fields.len().min(8);
-        self.records.push(Record { layout, node, fields: Vec::with_capacity(expected) });
+        let fields = Vec::with_capacity(expected);
+        self.records.push(Record { layout, node, parent: None, fields });
         self.records.len() - 1
     }
 
@@ -310,6 +313,7 @@ impl<'a> Decoder<'a> {
             (Shape::Singular, Some(Slot::Message(record, _))) => (*record, None),
             (Shape::Singular, _) => {
                 let record = self.begin(layout);
+                self.records[record].parent = Some((outer, place));
                 let node = self.records[record].node;
                 self.records[outer].set(place, Slot::Message(record, node));
                 (record, None)
@@ -347,9 +351,9 @@ impl<'a> Decoder<'a> {
     /// is singular and stands in another one.
     fn close(&mut self) -> Result<Option<Open<'a>>, Fault> {
         let Some(done) = self.open.pop() else { return Ok(None) };
-        let Some((place, Some(_))) = done.parent else {
+        let Some((place, Some(index))) = done.parent else {
             if self.open.is_empty() {
-                self.fill(done.record)?;
+                self.fill(done.record, None)?;
             }
             return Ok(Some(done));
         };
@@ -382,16 +386,17 @@ impl<'a> Decoder<'a> {
             Slot::Many(items) => items.extend(element.0),
             _ => {}
         }
-        self.fill(done.record)?;
+        self.fill(done.record, Some((field, index)))?;
         Ok(Some(done))
     }
 
-    /// Makes the record, and those of the messages inside it, values.
-    fn fill(&mut self, first: usize) -> Result<(), Fault> {
+    /// Makes the record, and those of the messages inside it, values; it is of this element of a field.
+    fn fill(&mut self, first: usize, element: Option<(&LaidOut, usize)>) -> Result<(), Fault> {
         let layouts = self.layouts;
         // Those inside others were begun after them, and are there before them.
         while self.records.len() > first {
-            let Some(Record { layout: number, node, fields }) = self.records.pop() else { break };
+            let Some(record) = self.records.pop() else { break };
+            let Record { layout: number, node, parent, fields } = record;
             let layout = layouts.at(number);
             if layout.is_entry {
                 continue;
@@ -416,7 +421,14 @@ impl<'a> Decoder<'a> {
                 let item = match slot {
                     Slot::One(node) | Slot::Message(_, node) => node,
                     Slot::Many(items) => self.value.add_list(&items),
-                    Slot::Map(entries) => self.map(&field.kind, entries),
+                    Slot::Map(entries) => {
+                        let (map, moved) = self.map(&field.kind, entries);
+                        if !moved.is_empty() && !self.unknown.is_empty() {
+                            let path = self.path_of(parent, element);
+                            self.unknown.renumber(&format!("{path}{}[", field.name), &moved);
+                        }
+                        map
+                    }
                 };
                 entries.push((place, item));
             }
@@ -445,15 +457,46 @@ impl<'a> Decoder<'a> {
         *self.names.entry((layout, place)).or_insert_with(name)
     }
 
-    /// The mapping of a map's entries: of those with equal keys the last, at the first one's place.
-    fn map(&mut self, kind: &Kind, entries: Vec<(Option<NodeId>, Option<NodeId>)>) -> NodeId {
+    /// The path to a record that is filled: it stands in this field of that record, or is an element.
+    fn path_of(
+        &self,
+        mut parent: Option<(usize, usize)>,
+        element: Option<(&LaidOut, usize)>,
+    ) -> String {
+        let mut path = self.path();
+        if let Some((field, index)) = element {
+            path.push_str(&format!("{}[{index}].", field.name));
+        }
+        let mut names = Vec::new();
+        while let Some((record, place)) = parent {
+            let record = &self.records[record];
+            names.push(&self.layouts.at(record.layout).fields[place].name);
+            parent = record.parent;
+        }
+        for name in names.iter().rev() {
+            path.push_str(&format!("{name}."));
+        }
+        path
+    }
+
+    /// The mapping of a map's entries: of those with equal keys the last, at the first one's place. Where
+    /// there are such, also the place of each entry that is kept.
+    fn map(
+        &mut self,
+        kind: &Kind,
+        entries: Vec<(Option<NodeId>, Option<NodeId>)>,
+    ) -> (NodeId, Vec<Option<usize>>) {
         let mut places = HashMap::with_capacity(entries.len());
         let mut kept: Vec<(NodeId, NodeId)> = Vec::with_capacity(entries.len());
-        let Kind::Message(entry) = kind else { return self.value.add(Node::None) };
+        // Of each one kept, which entry it is.
+        let mut last: Vec<usize> = Vec::with_capacity(entries.len());
+        let none = |decoder: &mut Self| (decoder.value.add(Node::None), Vec::new());
+        let Kind::Message(entry) = kind else { return none(self) };
         let [key_field, item_field] = &self.layouts.at(*entry).fields[..] else {
-            return self.value.add(Node::None);
+            return none(self);
         };
-        for (key, item) in entries {
+        let count = entries.len();
+        for (index, (key, item)) in entries.into_iter().enumerate() {
             let key = key.unwrap_or_else(|| self.default(&key_field.kind));
             let item = item.unwrap_or_else(|| self.default(&item_field.kind));
             // Keys are integers, truth values or strings.
@@ -463,11 +506,22 @@ impl<'a> Decoder<'a> {
             };
             let place = *places.entry(name).or_insert(kept.len());
             match kept.get_mut(place) {
-                Some(earlier) => earlier.1 = item,
-                None => kept.push((key, item)),
+                Some(earlier) => {
+                    earlier.1 = item;
+                    last[place] = index;
+                }
+                None => {
+                    kept.push((key, item));
+                    last.push(index);
+                }
             }
         }
-        self.value.add_dict(&kept)
+        let mut moved = Vec::new();
+        if kept.len() < count {
+            moved = vec![None; count];
+            last.iter().enumerate().for_each(|(place, &index)| moved[index] = Some(place));
+        }
+        (self.value.add_dict(&kept), moved)
     }
 
     /// The node of a field that is not on the wire, but must be there.

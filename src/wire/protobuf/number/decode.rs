@@ -78,6 +78,27 @@ impl Fields {
         }
     }
 
+    /// Moves those inside the entries of a map, whose keys begin with `prefix` and a number: each entry to
+    /// where `moved` has it, or away with the entry, where a later one has its key.
+    pub fn renumber(&mut self, prefix: &str, moved: &[Option<usize>]) {
+        let order = std::mem::take(&mut self.order);
+        self.places.clear();
+        for (key, items) in order {
+            let inside = key.strip_prefix(prefix).and_then(|rest| rest.split_once(']'));
+            let inside =
+                inside.and_then(|(index, rest)| Some((index.parse::<usize>().ok()?, rest)));
+            let key = match inside {
+                None => key,
+                Some((index, rest)) => match moved.get(index).copied().flatten() {
+                    Some(place) => format!("{prefix}{place}]{rest}"),
+                    None => continue,
+                },
+            };
+            self.places.insert(key.clone(), self.order.len());
+            self.order.push((key, items));
+        }
+    }
+
     /// The mapping of all of them.
     pub fn into_value(mut self) -> Value {
         let mut entries = Vec::with_capacity(self.order.len());
