@@ -24,7 +24,7 @@ from google.protobuf.internal import api_implementation
 from grpc_tools import protoc
 
 PROTO = Path(__file__).parent.parent / "proto"
-MESSAGES = 20_000
+MESSAGES = 10_000
 SHORT, LONG = 0, 1_000
 """Bytes of video in a message: none, as most of the original programs', and some."""
 
@@ -49,6 +49,9 @@ def main() -> None:
         print(f"Time against protobuf {version} ({api_implementation.Type()}), ", end="")
         print(f"{MESSAGES} TempEvents, median of {rounds} rounds (least to most)")
         print(f"{'input':16}{'operation':28}{'ns a message':>14}{'upb':>8}{'ratio':>26}")
+        # What the modules hold is no part of what is measured, however often the collector looks at all.
+        gc.collect()
+        gc.freeze()
         for given in (messages("no video", SHORT), messages("1 kB of video", LONG)):
             for name, own, rival in operations(theirs):
                 compare(name, given, own, rival, rounds)
@@ -101,10 +104,8 @@ def operations(theirs: Any) -> list[tuple[str, Operation, Operation]]:
         return run
 
     def decode(given: Input) -> None:
-        count = 0
         for message in wirespool.decode(given.stream, "protobuf:pb.TempEvent/varint"):
-            count += len(message.value) > 0
-        assert count == MESSAGES
+            _ = message.value
 
     return [
         ("TempEvent.FromString, fields", parse(wirespool.TempEvent), parse(theirs)),

@@ -25,7 +25,7 @@ pub(super) struct Message {
     message: Held,
     making: Arc<Making>,
     /// What was made of it, or why nothing could be.
-    value: PyOnceLock<PyResult<Py<PyAny>>>,
+    value: OnceLock<PyResult<Py<PyAny>>>,
     unknown: PyOnceLock<Py<PyAny>>,
 }
 
@@ -47,7 +47,7 @@ impl Message {
     }
 
     fn of(message: Held, making: Arc<Making>) -> Message {
-        Message { message, making, value: PyOnceLock::new(), unknown: PyOnceLock::new() }
+        Message { message, making, value: OnceLock::new(), unknown: PyOnceLock::new() }
     }
 
     fn message(&self) -> &Arc<message::Message> {
@@ -58,27 +58,31 @@ impl Message {
     }
 
     fn made(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        if let Held::Part(part, _) = &self.message
-            && self.value.get(py).is_none()
-            && let Some(value) = part.value(py)?
-        {
-            let made = self.value.get_or_init(py, || Ok(value.into_any().unbind()));
-            return made.as_ref().map(|made| made.clone_ref(py)).map_err(|one| one.clone_ref(py));
+        let shared = |made: &PyResult<Py<PyAny>>| match made {
+            Ok(made) => Ok(made.clone_ref(py)),
+            Err(error) => Err(error.clone_ref(py)),
+        };
+        if let Some(made) = self.value.get() {
+            return shared(made);
         }
-        let value = self.message().body.as_ref().map_err(|fault| decode_error(py, fault))?;
-        if let Some(made) = self.value.get(py) {
-            return made
-                .as_ref()
-                .map(|made| made.clone_ref(py))
-                .map_err(|error| error.clone_ref(py));
-        }
-        let made = self.making.make(py, self.message(), value).map(Bound::unbind);
+        let made = self.make(py);
         // What is no DecodeError, as Ctrl-C, says nothing of the message.
         if made.as_ref().is_err_and(|error| !is_decode_error(py, error)) {
             return made;
         }
-        let made = self.value.get_or_init(py, || made);
-        made.as_ref().map(|made| made.clone_ref(py)).map_err(|error| error.clone_ref(py))
+        // Another thread may have been faster: all are given the same. Nothing of Python's runs here, so
+        // that nobody waits for the GIL with this held.
+        shared(self.value.get_or_init(|| made))
+    }
+
+    fn make(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        if let Held::Part(part, _) = &self.message
+            && let Some(value) = part.value(py)?
+        {
+            return Ok(value.into_any().unbind());
+        }
+        let value = self.message().body.as_ref().map_err(|fault| decode_error(py, fault))?;
+        self.making.make(py, self.message(), value).map(Bound::unbind)
     }
 }
 
