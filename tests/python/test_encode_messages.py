@@ -91,8 +91,6 @@ def test_decode_takes_the_keywords_of_open() -> None:
     one = bytes([2]) + b"\x08\x01"
     [message] = module.decode(one, "protobuf:pb.TempEvent/varint", limits={"bytes": 1})
     assert message.error is not None and message.error.kind == "limit"
-    [message] = module.decode(one, "protobuf:pb.TempEvent/varint", message_type=[])
-    assert message.value == {"device_id": 1}
     [message] = module.decode(bytearray(one), "raw/u8", decoder=bytes.hex)
     assert message.value == "0801"
     assert [one.split for one in module.decode(b"\x08\x01\x08\x02", "protobuf:pb.TempEvent")] == [
