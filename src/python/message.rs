@@ -25,9 +25,12 @@ pub(super) struct Message {
     message: Held,
     making: Arc<Making>,
     /// What was made of it, or why nothing could be.
-    value: OnceLock<PyResult<Py<PyAny>>>,
+    value: OnceLock<Made>,
     unknown: PyOnceLock<Py<PyAny>>,
 }
+
+/// The error in a box: there are many messages, and few of them have one.
+type Made = Result<Py<PyAny>, Box<PyErr>>;
 
 enum Held {
     Whole(Arc<message::Message>),
@@ -58,7 +61,7 @@ impl Message {
     }
 
     fn made(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let shared = |made: &PyResult<Py<PyAny>>| match made {
+        let shared = |made: &Made| match made {
             Ok(made) => Ok(made.clone_ref(py)),
             Err(error) => Err(error.clone_ref(py)),
         };
@@ -72,7 +75,7 @@ impl Message {
         }
         // Another thread may have been faster: all are given the same. Nothing of Python's runs here, so
         // that nobody waits for the GIL with this held.
-        shared(self.value.get_or_init(|| made))
+        shared(self.value.get_or_init(|| made.map_err(Box::new)))
     }
 
     fn make(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {

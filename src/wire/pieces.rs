@@ -10,9 +10,9 @@ pub(crate) struct Piece {
     /// Where it begins.
     pub(crate) start: usize,
     /// Its length in all.
-    pub(crate) length: usize,
+    pub(crate) length: u32,
     /// How much of that is the length before it.
-    pub(crate) header: usize,
+    pub(crate) header: u32,
 }
 
 /// The messages that `bytes` are, if their ends stand in them and they are nothing but whole messages:
@@ -26,7 +26,9 @@ pub(crate) fn pieces(format: &Format, bytes: &[u8]) -> Option<Vec<Piece>> {
         let Cut::Message { length, header, trailer: 0 } = cutter.next(&bytes[start..]) else {
             return None;
         };
-        pieces.push(Piece { start, length, header });
+        // No message is longer than 4 GiB, whatever the limits.
+        let (short, header) = (u32::try_from(length).ok()?, u32::try_from(header).ok()?);
+        pieces.push(Piece { start, length: short, header });
         start += length;
     }
     Some(pieces)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyList};
 
 use super::super::message::Message;
 use super::super::net::Seconds;
@@ -27,8 +27,8 @@ const PIECE: usize = 1 << 20;
 #[pyfunction]
 #[pyo3(signature = (data, format, *, schema = None, message_type = None, decoder = None, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None, resync = false, allow = None), text_signature = "(data, format, *, schema=None, message_type=None, decoder=None, guess_window=0.005, limits=None, resync=False, allow=None)")]
 #[expect(clippy::too_many_arguments, reason = "they are those of Python's function")]
-pub(in crate::python) fn decode(
-    py: Python<'_>,
+pub(in crate::python) fn decode<'py>(
+    py: Python<'py>,
     data: Bytes,
     format: &str,
     schema: Option<SchemaArgument>,
@@ -38,7 +38,7 @@ pub(in crate::python) fn decode(
     limits: Option<LimitsArgument>,
     resync: bool,
     allow: Option<Allow>,
-) -> PyResult<Vec<Message>> {
+) -> PyResult<Bound<'py, PyList>> {
     let named = Named { format: Some(format), schema, ..Named::default() };
     let choice = named.choice(settings(guess_window, limits, resync)?, message_type.as_ref())?;
     let making = Making::new(allow, message_type, decoder)?;
@@ -48,7 +48,7 @@ pub(in crate::python) fn decode(
     if making.is_plain()
         && let Some(parts) = Part::all(py, &data, format)
     {
-        return Ok(parts.into_iter().map(|part| Message::part(part, making.clone())).collect());
+        return PyList::new(py, parts.map(|part| Message::part(part, making.clone())));
     }
     let bytes = data.as_slice();
     let size = if format.is_delimited() { PIECE } else { bytes.len().max(1) };
@@ -60,8 +60,9 @@ pub(in crate::python) fn decode(
         py.check_signals()?;
     }
     py.detach(|| decoder.end(&mut |one| messages.push(one)));
-    let messages = messages.into_iter().zip(0..);
-    Ok(messages.map(|(one, index)| Message::new(numbered(one, index), making.clone())).collect())
+    let messages = messages.into_iter().enumerate();
+    let message = |(index, one)| Message::new(numbered(one, index as u64), making.clone());
+    PyList::new(py, messages.map(message))
 }
 
 /// The message of this number of a client.

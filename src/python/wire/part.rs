@@ -36,7 +36,11 @@ pub(in crate::python) struct Part {
 impl Part {
     /// The messages that `bytes` are, if they are whole Protocol Buffers messages with lengths before them,
     /// and their fields are scalars.
-    pub(super) fn all(py: Python<'_>, bytes: &Bytes, format: &Format) -> Option<Vec<Part>> {
+    pub(super) fn all(
+        py: Python<'_>,
+        bytes: &Bytes,
+        format: &Format,
+    ) -> Option<impl ExactSizeIterator<Item = Part> + use<>> {
         let Codec::Protobuf(Some(message)) = format.codec() else { return None };
         if !message.is_flat() {
             return None;
@@ -50,13 +54,14 @@ impl Part {
             format: format.clone(),
             time: Timestamp::now(),
         });
-        let part = |(piece, index)| Part { stream: stream.clone(), piece, index };
-        Some(pieces.into_iter().zip(0..).map(part).collect())
+        let part =
+            move |(index, piece)| Part { stream: stream.clone(), piece, index: index as u64 };
+        Some(pieces.into_iter().enumerate().map(part))
     }
 
     /// Its bytes, with its length.
     fn raw(&self) -> &[u8] {
-        &self.stream.bytes.as_slice()[self.piece.start..][..self.piece.length]
+        &self.stream.bytes.as_slice()[self.piece.start..][..self.piece.length as usize]
     }
 
     /// The whole message, as a decoder gives it.
@@ -77,7 +82,7 @@ impl Part {
     ) -> PyResult<Option<Bound<'py, PyDict>>> {
         let dict = PyDict::new(py);
         let names = &self.stream.names;
-        let body = &self.raw()[self.piece.header..];
+        let body = &self.raw()[self.piece.header as usize..];
         let is_whole = self.stream.message.flat(body, |place, scalar| {
             let name = names[place].bind(py);
             match scalar {

@@ -25,9 +25,12 @@
 
 mod decode;
 mod encode;
+mod fields;
+mod names;
+mod shape;
 mod text;
 
-pub(super) use decode::Fields;
 pub use decode::decode_by_number;
 pub use encode::encode_by_number;
 pub(super) use encode::occurrences;
+pub(super) use fields::Fields;
