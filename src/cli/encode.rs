@@ -24,7 +24,8 @@ use crate::{Error, Result};
 Examples:
   wirespool encode -f pickle '{\"1\": 25, \"2\": 60}' > telemetry.pickle
   wirespool encode -f protobuf:pb.TempEvent/varint '{\"device_id\": 123}' | od -c
-  wirespool show s.pcapng --side client --json | wirespool encode --messages - > client.bytes")]
+  wirespool decode -f pickle telemetry.pickle --json > messages.json
+  wirespool encode --messages messages.json > same.pickle")]
 pub(super) struct Arguments {
     /// The value: for text the text itself, for raw base64, else JSON; - reads a value a line
     #[arg(allow_hyphen_values = true, required_unless_present = "messages")]
