@@ -97,7 +97,7 @@ impl OneSide {
             }
         }
         match (format.codec(), message.format.codec()) {
-            (Codec::Raw, _) => return self.stop_at(Unknown::NoFormat),
+            (Codec::Raw, _) => return self.unknown = Some((0, Unknown::NoFormat)),
             (_, Codec::Raw) => return self.unknown = Some((message.offset, Unknown::NoMessages)),
             _ => {}
         }
