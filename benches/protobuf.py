@@ -25,6 +25,8 @@ from grpc_tools import protoc
 
 PROTO = Path(__file__).parent.parent / "proto"
 MESSAGES = 10_000
+READ = 50
+"""How many messages a read brings: with video about as much as one read of a socket gives."""
 SHORT, LONG = 0, 1_000
 """Bytes of video in a message: none, as most of the original programs', and some."""
 
@@ -36,6 +38,8 @@ class Input:
     name: str
     messages: list[bytes]
     stream: bytes
+    reads: list[bytes]
+    """The stream as a program gets it: some messages at a time."""
 
 
 def main() -> None:
@@ -78,7 +82,9 @@ def messages(name: str, video: int) -> Input:
         ).SerializeToString()
         for number in range(1, MESSAGES + 1)
     ]
-    return Input(name, made, b"".join(varint(len(one)) + one for one in made))
+    framed = [varint(len(one)) + one for one in made]
+    reads = [b"".join(framed[at : at + READ]) for at in range(0, MESSAGES, READ)]
+    return Input(name, made, b"".join(framed), reads)
 
 
 def varint(number: int) -> bytes:
@@ -103,13 +109,22 @@ def operations(theirs: Any) -> list[tuple[str, Operation, Operation]]:
 
         return run
 
-    def decode(given: Input) -> None:
-        for message in wirespool.decode(given.stream, "protobuf:pb.TempEvent/varint"):
-            _ = message.value
+    def keep(given: Input) -> None:
+        for one in [theirs.FromString(data) for data in given.messages]:
+            _ = (one.device_id, one.event_id, one.humidity, one.temp_cel, one.video_data)
+
+    def decode(streams: Callable[[Input], list[bytes]]) -> Operation:
+        def run(given: Input) -> None:
+            for stream in streams(given):
+                for message in wirespool.decode(stream, "protobuf:pb.TempEvent/varint"):
+                    _ = message.value
+
+        return run
 
     return [
         ("TempEvent.FromString, fields", parse(wirespool.TempEvent), parse(theirs)),
-        ("decode of a stream, dicts", decode, parse(theirs)),
+        ("decode of reads, dicts", decode(lambda given: given.reads), parse(theirs)),
+        ("decode of all at once, dicts", decode(lambda given: [given.stream]), keep),
     ]
 
 
