@@ -58,23 +58,25 @@ pub(super) struct ReadingArguments {
     schema: SchemaArguments,
 }
 
+/// Below which heading they stand. A heading of all of them would stand above what follows them, too.
+const SCHEMA: &str = "Schema";
+
 /// Where messages are defined that formats name.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Schema")]
 pub(super) struct SchemaArguments {
     /// Read messages from a .proto file, for -f protobuf:MESSAGE; may be given several times
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, help_heading = SCHEMA, value_name = "FILE")]
     proto: Vec<PathBuf>,
     /// Look for imported .proto files in DIR; without it in the folders of the files and in the working
     /// directory; may be given several times
-    #[arg(short = 'I', long, value_name = "DIR")]
+    #[arg(short = 'I', long, help_heading = SCHEMA, value_name = "DIR")]
     include: Vec<PathBuf>,
     /// Read messages from a descriptor set, as protoc --include_imports --descriptor_set_out writes it; may
     /// be given several times
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, help_heading = SCHEMA, value_name = "FILE")]
     descriptor_set: Vec<PathBuf>,
     /// Do not look for a wirespool.toml with the formats of ports, here or in a folder around
-    #[arg(long)]
+    #[arg(long, help_heading = SCHEMA)]
     no_config: bool,
 }
 

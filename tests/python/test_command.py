@@ -1,5 +1,6 @@
 """The command that the wheel installs, which runs inside Python, is the native one."""
 
+import re
 import signal
 import sys
 from collections.abc import Iterator
@@ -53,3 +54,24 @@ def test_a_broken_pipe_ends_quietly(wirespool: Wirespool) -> None:
     result = Process(["bash", "-o", "pipefail", "-c", command], stdin=lines).finish().done()
     assert result.values == ["строка 0"]
     assert result.stderr == ""
+
+
+def test_below_a_heading_of_its_help_is_what_belongs_there(wirespool: Wirespool) -> None:
+    commands = [
+        "record",
+        "listen",
+        "send",
+        "show",
+        "info",
+        "decode",
+        "encode",
+        "replay",
+        "serve",
+        "diff",
+        "audit",
+    ]
+    for command in commands:
+        said = wirespool.run(command, "--help").done().text
+        (schema,) = re.findall(r"^Schema:\n((?:(?: .*)?\n)+)", said, re.MULTILINE)
+        options = re.findall(r"^ {2,6}(?:-\w, )?--([a-z-]+)", schema, re.MULTILINE)
+        assert options == ["proto", "include", "descriptor-set", "no-config"], command
