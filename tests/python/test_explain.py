@@ -130,6 +130,11 @@ def test_what_was_cut_is_named_by_its_kind(wirespool: Wirespool, tmp_path: Path)
     lines = of("text/line", b"one\n", b"tw", b"o\n")
     assert "frame 4 (bytes 4 to 5) carries the beginning of a line: recv(1024).decode() takes that" in lines
     assert "conn.makefile('r', encoding='utf-8')" in lines
+    encoded = of("text:cp1251/line", "да\nн".encode("cp1251"), "ет\n".encode("cp1251"))
+    assert (
+        "frame 4 (bytes 4 to 6) carries the end of a line: recv(1024).decode('cp1251') takes that" in encoded
+    )
+    assert "conn.makefile('r', encoding='cp1251')" in encoded
     large = of("pickle", pickle.dumps("a" * 2000))
     assert "However it reads\n  frame 3 (bytes 0 to 2017) ends a pickle of 2018 bytes, more than one" in large
     merged = of("protobuf:pb.TempEvent", b"\x08\x01\x10\x02" * 3)

@@ -9,7 +9,7 @@ pub(super) use json::as_json;
 use crate::message::explain::{
     Explanation, Finding, Place, Prediction, Reading, Tally, Trouble, Unknown, exception,
 };
-use crate::wire::{Codec, Format, Framing};
+use crate::wire::{Codec, Encoding, Format, Framing};
 
 /// The explanation for a person.
 pub(super) fn as_text(explanation: &Explanation, recv: u64) -> String {
@@ -250,7 +250,9 @@ fn program(format: &Format, recv: u64) -> String {
     match format.codec() {
         Codec::Pickle => format!("pickle.loads({read})"),
         Codec::Protobuf(_) => format!("ParseFromString({read})"),
-        _ => format!("{read}.decode()"),
+        // What Python decodes without being told.
+        codec if codec.encoding() == Encoding::UTF_8 => format!("{read}.decode()"),
+        codec => format!("{read}.decode('{}')", codec.encoding()),
     }
 }
 
@@ -275,26 +277,30 @@ fn raised(format: &Format) -> String {
 
 /// What to do instead.
 fn advice(format: &Format) -> String {
+    let encoding = format.codec().encoding();
     let own = match (format.codec(), format.framing()) {
         (_, Framing::Prefix(_) | Framing::Varint) => {
             "read the length, then so many bytes, however many recv that takes: \
              conn.makefile('rb').read(length) waits for all of them"
+                .to_owned()
         }
         (Codec::Pickle, _) => {
             "pickle.load on one conn.makefile('rb') takes one pickle after the other, or send a length \
              before each (pickle/u32be)"
+                .to_owned()
         }
         (Codec::Protobuf(_), _) => {
             "a protobuf does not say where it ends: send a length before each, a varint as writeDelimitedTo \
              does, or four bytes (protobuf:…/varint, protobuf:…/u32be)"
+                .to_owned()
         }
-        (_, Framing::Line) => {
-            "iterate over conn.makefile('r', encoding='utf-8'), which gives whole lines"
-        }
-        _ => {
-            "codecs.getincrementaldecoder('utf-8')() keeps what a read cuts of a character; if messages have \
-             to be told apart, send lines and read conn.makefile('r', encoding='utf-8')"
-        }
+        (_, Framing::Line) => format!(
+            "iterate over conn.makefile('r', encoding='{encoding}'), which gives whole lines"
+        ),
+        _ => format!(
+            "codecs.getincrementaldecoder('{encoding}')() keeps what a read cuts of a character; if messages \
+             have to be told apart, send lines and read conn.makefile('r', encoding='{encoding}')"
+        ),
     };
     format!("{own}; `wirespool listen -f {format}` takes them all, however they come")
 }
