@@ -8,7 +8,7 @@ use std::time::Duration;
 use support::Line::{self, *};
 use support::feed;
 use wirespool::message::{Assembler, Output, Receive, event_to_json};
-use wirespool::session::{ConnectionId, Event, Kind, Side, Sink, Timestamp};
+use wirespool::session::{ConnectionId, Event, Kind, Note, Side, Sink, Timestamp};
 use wirespool::{Format, Message};
 
 /// `device_id: 1`, and the same with `event_id: 2` behind it.
@@ -196,6 +196,36 @@ fn a_clock_that_was_set_back_does_not_change_the_order_of_what_was_kept() {
     assert_eq!(messages.len(), 4);
     for (message, expected) in messages.iter().zip(expected) {
         assert!(message.starts_with(expected), "{messages:?}");
+    }
+}
+
+#[test]
+fn what_was_handed_on_or_noted_meanwhile_does_not_change_the_order_of_what_was_kept() {
+    let heard = Heard::default();
+    let mut assembler = Assembler::new(Format::auto(), heard.clone());
+    let turns = [
+        (Side::Server, 0, b"hello\n" as &[u8]),
+        (Side::Client, 1000, b"asks 1\n"),
+        (Side::Server, 1010, b"says 2\n"),
+    ];
+    for (side, at, bytes) in turns {
+        let event = said(side, at, bytes);
+        assembler.event(&event).unwrap();
+        let delivered = Kind::Delivered { side, length: 7 };
+        for kind in [delivered, Kind::Note(Note::Retransmission { side, length: 7 })] {
+            let at = event.at + Duration::from_millis(1);
+            assembler.event(&Event { at, kind, ..event }).unwrap();
+        }
+        // What the server speaks is known then, and what the client does is not before the end.
+        assembler.tick(said(side, 500, b"").at).unwrap();
+    }
+    assembler.finish().unwrap();
+    let given = heard.take();
+    let messages: Vec<&String> = given.iter().filter(|line| !line.contains("found")).collect();
+    let expected = ["server text/line hello", "client text/line asks", "server text/line says"];
+    assert_eq!(messages.len(), 3);
+    for (message, expected) in messages.iter().zip(expected) {
+        assert!(message.starts_with(expected), "{given:?}");
     }
 }
 

@@ -232,6 +232,8 @@ impl Waiting {
             Waiting::Message(of, _) => *of == side,
             Waiting::Event(event, _) => match event.kind {
                 Kind::Gap { side: of, .. } | Kind::Eof { side: of } => of == side,
+                // Said of bytes that a side had sent, whenever they are given.
+                Kind::Delivered { .. } | Kind::Note(_) => false,
                 _ => true,
             },
         }
