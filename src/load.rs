@@ -122,7 +122,7 @@ impl Loading {
     }
 
     /// Reads two captures that are to be compared. One that does not say what it was recorded as is read as
-    /// the other. Where they say different things, a note of the first says so: each is read as its own if
+    /// the other, and so is a side that was recorded as `auto`. Where they say different things, a note of the first says so: each is read as its own if
     /// their values can be compared, else both as the first.
     ///
     /// # Errors
@@ -133,11 +133,16 @@ impl Loading {
         let readers = [Reader::open_digested(&paths[0])?, Reader::open_digested(&paths[1])?];
         let mut said = readers.each_ref().map(|reader| self.said(reader));
         let mut notes = Vec::new();
+        if let [Some(one), Some(other)] = &mut said {
+            say_instead_of_auto(one, other);
+            say_instead_of_auto(other, one);
+        }
         if let [Some(one), Some(other)] = &said
             && one != other
         {
-            let alike =
-                Side::BOTH.iter().all(|side| one.of(*side).codec() == other.of(*side).codec());
+            let alike = Side::BOTH
+                .iter()
+                .all(|side| are_comparable(one.of(*side).codec(), other.of(*side).codec()));
             let how = if alike { "each is read as its own" } else { "both are read as the first" };
             let names = paths.each_ref().map(|path| path.display());
             notes.push(format!(
@@ -197,6 +202,20 @@ impl Loading {
     }
 }
 
+/// What was looked at while it was recorded is what `other` says: a label of `auto` says nothing.
+fn say_instead_of_auto(formats: &mut Formats, other: &Formats) {
+    let side = |side: Side| match formats.of(side).codec() {
+        Codec::Auto => other.of(side).clone(),
+        _ => formats.of(side).clone(),
+    };
+    *formats = Formats::new(side(Side::Client), side(Side::Server));
+}
+
+/// Whether values of both can be equal: a text is the same one in another encoding.
+fn are_comparable(one: &Codec, other: &Codec) -> bool {
+    one == other || matches!([one, other], [Codec::Text(_), Codec::Text(_)])
+}
+
 /// Says which message has no end, though its side went on until it closed: what came after it was read
 /// as a part of it.
 fn unended(script: &Script) -> Option<String> {
@@ -208,7 +227,7 @@ fn unended(script: &Script) -> Option<String> {
         messages.map(move |message| (one, message))
     });
     let mut unended = messages.filter(|(_, message)| match message.format.framing() {
-        Framing::Line => !message.raw.ends_with(b"\n"),
+        Framing::Line => message.format.codec().encoding().line_end(&message.raw) == 0,
         _ => message.body.as_ref().is_err_and(|fault| fault.kind == FaultKind::Truncated),
     });
     unended.next().map(|(one, message)| {

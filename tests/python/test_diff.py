@@ -22,6 +22,15 @@ def recorded(wirespool: Wirespool, path: Path, values: Sequence[object], words: 
     return path
 
 
+def typed(wirespool: Wirespool, path: Path, lines: Sequence[str], form: str) -> Path:
+    """A capture of a client that sends these lines of text."""
+    listening, (host, port) = wirespool.serving("listen", "0", "-f", form, "--connections", "1")
+    sent = "".join(f"{line}\n" for line in lines).encode()
+    wirespool.run("send", f"{host}:{port}", "-f", form, "-", "-o", path, stdin=sent).done()
+    listening.finish().done()
+    return path
+
+
 @pytest.fixture
 def pair(wirespool: Wirespool, tmp_path: Path) -> tuple[Path, Path]:
     """Two recordings of a program with a clock."""
@@ -129,6 +138,46 @@ def test_each_capture_is_read_as_it_was_recorded(wirespool: Wirespool, tmp_path:
     assert "both are read as the first" in result.stderr
     assert "recorded as" not in wirespool.run("diff", bare, bare).done().stderr
     assert "recorded as" not in wirespool.run("diff", prefixed, bare, "-f", "raw").done(1).stderr
+
+
+def test_texts_in_two_encodings_are_compared_as_what_they_say(wirespool: Wirespool, tmp_path: Path) -> None:
+    said = {"utf-8": "да", "cp1251": "да", "utf-16le": "да", "latin-1": "да".encode().decode("latin-1")}
+    utf8, cp1251, utf16, latin1 = (
+        typed(wirespool, tmp_path / f"{encoding}.pcapng", [text], f"text:{encoding}/line")
+        for encoding, text in said.items()
+    )
+    for pair in ((utf8, cp1251), (cp1251, utf8), (utf16, utf8), (cp1251, utf16)):
+        assert "each is read as its own" in wirespool.run("diff", *pair).done().stderr
+    # The same bytes, which are not the same text.
+    differing = wirespool.run("diff", latin1, utf8).done(1)
+    assert 'message 0, offset 0: expected "Ð´Ð°", got "да"' in differing.text
+
+
+def test_a_note_of_a_line_without_an_end_is_of_none_that_has_one(
+    wirespool: Wirespool, tmp_path: Path
+) -> None:
+    pair = [
+        typed(wirespool, tmp_path / f"{word}.pcapng", [word], "text:utf-16le/line") for word in ("да", "нет")
+    ]
+    assert "has no end" not in wirespool.run("diff", *pair).done(1).stderr
+
+
+def test_a_capture_that_was_recorded_as_auto_is_read_as_the_other(
+    wirespool: Wirespool, tmp_path: Path
+) -> None:
+    """A message of a schema is never found by its looks."""
+    events = [{"device_id": 1}, {"device_id": 2}]
+    form = "protobuf:pb.TempEvent/u32be"
+    known = recorded(wirespool, tmp_path / "known.pcapng", events, form)
+    unknown = tmp_path / "unknown.pcapng"
+    words = ["listen", "0", "-f", "auto", "--connections", "1", "-o", str(unknown)]
+    listening, (host, port) = wirespool.serving(*words)
+    lines = "".join(json.dumps(event) + "\n" for event in events)
+    wirespool.run("send", f"{host}:{port}", "-f", form, "-", stdin=lines.encode()).done()
+    listening.finish().done()
+    for pair in ((known, unknown), (unknown, known)):
+        result = wirespool.run("diff", *pair, "--strict").done()
+        assert "recorded as" not in result.stderr
 
 
 def test_a_capture_that_says_no_format_is_read_as_the_other(wirespool: Wirespool, tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ impl<'a> Judge<'a> {
 
     /// Whether two messages are the same when no rule is applied.
     fn is_same(&self, expected: &Message, got: &Live<'_>) -> bool {
-        expected.raw == got.raw
+        got.repeats(expected)
             || self.rules.compare == Compare::Values
                 && expected.body.is_ok()
                 && are_same(expected.body.as_ref().ok(), got.value)
@@ -170,8 +170,8 @@ impl<'a> Judge<'a> {
         {
             return None;
         }
-        let encoding = self.format.codec().encoding();
-        let [recorded, live] = [&expected.raw[..], got.raw].map(|raw| encoding.line_end(raw) > 0);
+        let has_end = |format: &Format, raw: &[u8]| format.codec().encoding().line_end(raw) > 0;
+        let [recorded, live] = [has_end(self.format, &expected.raw), has_end(got.format, got.raw)];
         match (recorded, live) {
             (true, false) => Some("its line end is missing".to_owned()),
             (false, true) if !self.breaks_off => {

@@ -55,7 +55,7 @@ impl<'l> Likeness<'l> {
     pub(super) fn is_of(&self, message: &Message) -> bool {
         self.ruled.as_ref().and_then(|ruled| self.is_by_rules(ruled, message)).unwrap_or_else(
             || {
-                message.raw == self.got.raw
+                self.got.repeats(message)
                     || self.rules.compare == Compare::Values
                         && message.body.is_ok()
                         && self.has_value(message.body.as_ref().ok(), 0)

@@ -26,6 +26,13 @@ impl<'l> Live<'l> {
         }
     }
 
+    /// Whether it has the bytes of a recorded message, and they mean the same: in another encoding they
+    /// are another text.
+    pub(super) fn repeats(&self, recorded: &Message) -> bool {
+        recorded.raw == self.raw
+            && recorded.format.codec().encoding() == self.format.codec().encoding()
+    }
+
     /// The whole of it, for a person.
     pub(super) fn show(&self) -> String {
         match (self.value, self.fault) {
