@@ -94,6 +94,8 @@ impl Loading {
             let named_here = |words: String| format!("{path}: {words}");
             provenance.damage.extend(found.damage().into_iter().map(named_here));
             provenance.notes.extend(found.foreign().map(named_here));
+            let label = reader.origin().format();
+            provenance.notes.extend(self.choice.misunderstood(label).map(named_here));
             // Alone it is nothing to play, and says so.
             if found.connections == 0 && several {
                 provenance.damage.push(named_here("there is no connection in it".to_owned()));

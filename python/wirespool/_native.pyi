@@ -215,7 +215,7 @@ class Schema:
 
     def __new__(
         cls,
-        *proto: _Path,
+        *files: _Path,
         include: _Path | Iterable[_Path] = (),
         descriptor_set: _Path | Iterable[_Path] = (),
     ) -> Self: ...

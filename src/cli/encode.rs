@@ -56,8 +56,11 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
         return Ok(DONE);
     };
     let one = |text: &str| -> std::result::Result<(), Failure> {
-        let bytes =
-            format.read_value(text).and_then(|value| encode(&format, &value)).at("VALUE")?;
+        let bytes = format
+            .read_value(text)
+            .and_then(|value| encode(&format, &value))
+            .map_err(|error| hinted(error, text))
+            .at("VALUE")?;
         Ok(written(io::stdout().write_all(&bytes))?)
     };
     if value != "-" {
@@ -139,7 +142,10 @@ fn again(line: &str, formats: &mut Formats<'_>) -> Result<Vec<u8>> {
     let Some(value) = value else {
         return match member("event") {
             Some(_) => Ok(Vec::new()),
-            None => Err(refuse("it has neither \"value\" nor \"raw\"")),
+            None => Err(refuse(
+                "it has neither \"value\" nor \"raw\", as lines of `show --json` have; `encode -` takes \
+                 values alone",
+            )),
         };
     };
     let format = formats.of(text("format"))?;
@@ -150,6 +156,19 @@ fn again(line: &str, formats: &mut Formats<'_>) -> Result<Vec<u8>> {
     });
     record.set_root(value);
     encode_with_unknown(&format, &record, unknown.as_ref())
+}
+
+/// The error, with what was meant where what is given is a whole message, or a file.
+fn hinted(error: Error, text: &str) -> Error {
+    let Error::Value { format, reason } = error else { return error };
+    let hint = if text.starts_with("{\"connection\":") {
+        "; it is a message as `show --json` prints it, which --messages takes"
+    } else if Path::new(text).is_file() {
+        "; it is a file, of which - takes the values from standard input"
+    } else {
+        ""
+    };
+    Error::Value { format, reason: reason + hint }
 }
 
 fn refuse(reason: &str) -> Error {

@@ -10,13 +10,16 @@ use super::arguments::{FormatArguments, capture_path};
 use super::census::{Census, Counts, SideCounts};
 use super::explain;
 use super::printer::written;
-use super::show::warn_of_damage;
+use super::show::{warn_of_damage, warn_of_label};
 use super::{DONE, FINDING, Outcome};
 use crate::capture::{Origin, Reader};
 use crate::message::FormatsByPort;
 use crate::message::explain::{Explainer, Explanation};
 use crate::session::{ConnectionId, Numbered, Side, Start};
-use crate::wire::{Codec, Format};
+use crate::wire::{Codec, Format, visible};
+
+/// Of how many sides the table says why they are raw; --json says it of all.
+const REASONS: usize = 4;
 
 /// Say what captures hold: connections, formats, sizes, ends, gaps
 #[derive(Debug, Args)]
@@ -55,6 +58,7 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
     let (mut findings, mut first) = (false, 0);
     for file in &arguments.files {
         let mut reader = Reader::open(file)?;
+        warn_of_label(&choice, &reader, file);
         let formats = choice.of_capture(reader.origin().format(), &Format::auto());
         let counted = choice.is_given().then(|| formats.clone());
         let explainer = arguments.explain.then(|| Explainer::new(formats.clone(), arguments.recv));
@@ -162,6 +166,7 @@ fn as_json(
     json!({
         "file": file.display().to_string(),
         "origin": origin.to_string(),
+        "recorded_as": origin.format(),
         "packets": summary.packets,
         "warnings": summary.warnings(),
         "connections": list,
@@ -227,7 +232,18 @@ fn as_table(
         text.push_str(line.trim_end());
         text.push('\n');
     }
-    text
+    text + &reasons(formats, connections)
+}
+
+/// Why the first sides are raw that are, though nobody said that they are.
+fn reasons(formats: &FormatsByPort, connections: &BTreeMap<ConnectionId, Counts>) -> String {
+    let sides = connections.iter().flat_map(|one| Side::BOTH.map(|side| (one, side)));
+    let raw = sides.filter_map(|((connection, counts), side)| {
+        let reason = reason_of(formats, counts, side)?;
+        let is_raw = format_of(formats, counts, side).as_deref() == Some("raw");
+        is_raw.then(|| format!("{connection}, {side}, is raw: {}\n", visible(reason)))
+    });
+    raw.take(REASONS).collect()
 }
 
 /// How a side ended: by itself, or with the connection.

@@ -182,12 +182,23 @@ fn describe(message: &Message) -> String {
         Ok(_) if *message.format.codec() == Codec::Raw => format!("{head}  {}", raw(message)),
         Ok(value) => {
             let shown = message.format.write_json(value);
-            format!("{head}  {}", visible(&shown))
+            format!("{head}  {}{}", visible(&shown), unknown(message))
         }
         Err(fault) => {
             let fault = visible(&fault.to_string()).into_owned();
             format!("{head}  {FAULT}{fault}{FAULT:#}  {}", raw(message))
         }
+    }
+}
+
+/// What the schema does not know: it may be out of date, or another message's.
+fn unknown(message: &Message) -> String {
+    match &message.unknown {
+        Some(fields) => {
+            let shown = message.format.write_json(fields);
+            format!("  {FAULT}unknown{FAULT:#} {}", visible(&shown))
+        }
+        None => String::new(),
     }
 }
 

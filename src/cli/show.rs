@@ -12,6 +12,7 @@ use super::words::say;
 use super::{DONE, Outcome};
 use crate::capture::Reader;
 use crate::message::Assembler;
+use crate::project::FormatChoice;
 use crate::session::{ConnectionId, Event, Kind, Numbered, Sink};
 use crate::wire::Format;
 use crate::{Error, Result};
@@ -53,6 +54,7 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
     let mut connections = 0;
     for file in &arguments.files {
         let mut reader = Reader::open(file)?;
+        warn_of_label(&choice, &reader, file);
         let formats = choice.of_capture(reader.origin().format(), &Format::auto());
         let mut numbered = Numbered::new(Assembler::new(formats, printer), connections);
         while !numbered.sink().receiver().is_done() && reader.step(&mut numbered)? {}
@@ -67,6 +69,13 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
         }
     }
     Ok(DONE)
+}
+
+/// Says on stderr that a capture is not read as it says that it was recorded.
+pub(super) fn warn_of_label(choice: &FormatChoice, reader: &Reader, file: &std::path::Path) {
+    if let Some(words) = choice.misunderstood(reader.origin().format()) {
+        say(format_args!("{}: {words}", file.display()));
+    }
 }
 
 /// Says on stderr what of a capture could not be read.

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use super::Configuration;
-use crate::Result;
 use crate::message::{Formats, FormatsByPort};
 use crate::session::Side;
 use crate::wire::protobuf::Schema;
-use crate::wire::{Format, Settings};
+use crate::wire::{Codec, Format, Settings, visible};
+use crate::{Error, Result};
+
+/// How many characters of a label are shown that is not understood: anybody can write one.
+const LABEL_SHOWN: usize = 100;
 
 /// All that says what messages are. What the user names holds before what a capture says that it was
 /// recorded as, that before what `wirespool.toml` says of the server's port, and that before a guess.
@@ -65,8 +68,13 @@ impl FormatChoice {
     /// which nothing says what it is is looked at.
     pub fn of_port(&self, port: u16) -> Option<Formats> {
         let configured = self.configuration.of(port).cloned();
-        let known = configured.or_else(|| self.is_given().then(|| Format::auto().into()))?;
-        Some(self.overridden(known))
+        let known = match configured {
+            // To find it out is to look there first.
+            Some(configured) => self.overriding_but_for_auto(configured),
+            None if self.is_given() => self.overridden(Format::auto().into()),
+            None => return None,
+        };
+        Some(known)
     }
 
     /// What a capture says that it was recorded as. One of a later version may name a format that this
@@ -86,6 +94,27 @@ impl FormatChoice {
         };
         let formats = Formats::parse_by(label, side);
         formats.unwrap_or_else(|_| Format::auto().into()).with_settings(&self.settings)
+    }
+
+    fn overriding_but_for_auto(&self, formats: Formats) -> Formats {
+        let mut named = self.clone();
+        named.given.iter_mut().for_each(|given| {
+            given.take_if(|format| *format.codec() == Codec::Auto);
+        });
+        named.overridden(formats)
+    }
+
+    /// Why a capture is not read as it says that it was recorded, in words; `None` if it is, or is told
+    /// otherwise.
+    pub fn misunderstood(&self, label: Option<&str>) -> Option<String> {
+        let label = label.filter(|_| !self.given.iter().all(Option::is_some))?;
+        match Formats::parse_with(label, &self.schema) {
+            Err(Error::Format { reason, .. }) => {
+                let shown: String = label.chars().take(LABEL_SHOWN).collect();
+                Some(format!("recorded as {}, and read otherwise: {reason}", visible(&shown)))
+            }
+            _ => None,
+        }
     }
 
     /// These formats, but for those that the user names.
@@ -148,7 +177,9 @@ mod tests {
         choice.configuration = Configuration::of_ports([(80, format("text/line").into())]);
         assert_eq!(choice.of_port(80).unwrap().to_string(), "text/line");
         assert_eq!(choice.of_port(81), None);
-        choice.given[0] = Some(format("pickle"));
+        choice.given[1] = Some(format("auto"));
+        assert_eq!(choice.of_port(80).unwrap().to_string(), "text/line", "that is where to look");
+        choice.given = [Some(format("pickle")), None];
         assert_eq!(choice.of_port(81).unwrap().to_string(), "client=pickle server=auto");
     }
 }

@@ -161,7 +161,10 @@ fn place(text: &str, error: &toml::de::Error) -> String {
     let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
     let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-    format!("line {line}, column {column}: {}", error.message())
+    let said = error.message();
+    // What is no keyword of TOML is read as one that is misspelt.
+    let advice = if said.starts_with("invalid boolean") { "; text stands in quotes" } else { "" };
+    format!("line {line}, column {column}: {said}{advice}")
 }
 
 impl<'de> Deserialize<'de> for Port {

@@ -114,7 +114,7 @@ fn advised(said: String) -> String {
         return format!("{place}: {NO_EDITIONS}");
     }
     let advice = if said.contains("include path") {
-        "; -I names the folder that imports count from"
+        "; -I names the folders that imports count from, and it has to be in one of them"
     } else if said.contains("import '") {
         "; -I names the folders to look in"
     } else if said.ends_with("is not valid utf-8") {

@@ -208,7 +208,7 @@ def test_what_is_wrong_with_a_schema_is_said_in_one_line(wirespool: Wirespool, t
         ("--descriptor-set bad.proto", "bad.proto: it is no descriptor set; protoc writes one by"),
         ("--descriptor-set empty.pb", "empty.pb: there is no file in it"),
         ("--proto empty.proto", 'no message is called "late.Late"; known are pb.TempEvent'),
-        ("-I nowhere --proto empty.proto", "-I names the folder that imports count from"),
+        ("-I nowhere --proto empty.proto", "-I names the folders that imports count from"),
     ]:
         assert said in refused(wirespool, *words.split(), cwd=folder)
 
@@ -398,3 +398,24 @@ def test_a_pipe_is_a_schema_too(wirespool: Wirespool, tmp_path: Path) -> None:
     )
     pipe.write_bytes((folder / "all.pb").read_bytes())
     assert process.finish().done().values == [{"name": "x"}]
+
+
+def test_a_capture_whose_schema_is_not_at_hand_says_so_with_the_messages_name(
+    wirespool: Wirespool, tmp_path: Path, capture: Path
+) -> None:
+    schema = ["--proto", zoo(tmp_path) / "garden.proto"]
+    words = ["-f", "protobuf:garden.Reading/u32be", *schema]
+    process, (host, port) = wirespool.serving("listen", "0", *words, "-o", capture, "--connections", "1")
+    wirespool.run("send", f"{host}:{port}", *words, '{"level": 3}').done()
+    process.finish().done()
+    for command in (["show", capture], ["info", capture], ["diff", capture, capture]):
+        result = wirespool.run(*command).done()
+        assert "recorded as protobuf:garden.Reading/u32be" in result.stderr, result
+        assert "--proto FILE" in result.stderr
+        assert "recorded as" not in wirespool.run(*command, *schema).done().stderr
+    assert wirespool.run("info", capture, "--json").json[0]["recorded_as"] == "protobuf:garden.Reading/u32be"
+
+
+def test_what_a_schema_does_not_know_is_seen_in_lines_too(wirespool: Wirespool) -> None:
+    result = wirespool.run("decode", "-f", "protobuf:pb.TempEvent/u8", stdin=b"\x04\x08\x01\x48\x05").done()
+    assert result.text.endswith('{"device_id":1}  unknown {"9":5}\n')

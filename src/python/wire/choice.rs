@@ -14,7 +14,7 @@ use crate::wire::protobuf;
 
 /// Protocol Buffers messages for formats to name: from .proto files, and from descriptor sets.
 ///
-/// `Schema("carbon.proto", include="protos")`: `include` is where imports are looked for, a path or several,
+/// `Schema("carbon.proto", include="protos")`, or of a descriptor set `Schema("carbon.desc")`: `include` is where imports are looked for, a path or several,
 /// by default the folders of the files and the working directory. `descriptor_set` is what protoc
 /// --descriptor_set_out wrote, a path or several. Raises OSError for a file that cannot be read, FormatError
 /// for one that is no schema, or is written in an edition.
@@ -25,15 +25,18 @@ pub(in crate::python) struct Schema(protobuf::Schema);
 #[pymethods]
 impl Schema {
     #[new]
-    #[pyo3(signature = (*proto, include = Paths(Vec::new()), descriptor_set = Paths(Vec::new())), text_signature = "(*proto, include=(), descriptor_set=())")]
+    #[pyo3(signature = (*files, include = Paths(Vec::new()), descriptor_set = Paths(Vec::new())), text_signature = "(*files, include=(), descriptor_set=())")]
     fn new(
         py: Python<'_>,
-        proto: &Bound<'_, PyTuple>,
+        files: &Bound<'_, PyTuple>,
         include: Paths,
         descriptor_set: Paths,
     ) -> PyResult<Schema> {
-        let proto = proto.iter().map(|path| path.extract()).collect::<PyResult<Vec<PathBuf>>>()?;
-        read(py, SchemaFiles { proto, include: include.0, descriptor_set: descriptor_set.0 })
+        let paths = files.iter().map(|path| path.extract()).collect::<PyResult<Vec<PathBuf>>>()?;
+        let mut files = by_ending(paths);
+        files.include = include.0;
+        files.descriptor_set.extend(descriptor_set.0);
+        read(py, files)
     }
 
     /// The full names of its messages, sorted, but for those that are built in.
@@ -58,11 +61,15 @@ impl<'py> FromPyObject<'_, 'py> for SchemaArgument {
             return Ok(SchemaArgument(schema.get().0.clone()));
         }
         let Paths(paths) = object.extract()?;
-        let is_source = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "proto");
-        let (proto, descriptor_set) = paths.into_iter().partition(is_source);
-        let files = SchemaFiles { proto, descriptor_set, include: Vec::new() };
-        Ok(SchemaArgument(read(object.py(), files)?.0))
+        Ok(SchemaArgument(read(object.py(), by_ending(paths))?.0))
     }
+}
+
+/// Sources by their ending, and descriptor sets, which have many.
+fn by_ending(paths: Vec<PathBuf>) -> SchemaFiles {
+    let is_source = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "proto");
+    let (proto, descriptor_set) = paths.into_iter().partition(is_source);
+    SchemaFiles { proto, descriptor_set, include: Vec::new() }
 }
 
 fn read(py: Python<'_>, files: SchemaFiles) -> PyResult<Schema> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyType};
+use pyo3::types::{PyBytes, PyString, PyType};
 
 use super::TempEvent;
 use crate::message::FormatsByPort;
@@ -34,8 +34,8 @@ impl Classes {
         classes.find(|(name, _)| name == message.name()).map(|(_, class)| class)
     }
 
-    /// The formats, of messages of the one class where they do not name others: framed as they are where
-    /// they are protobuf's.
+    /// The formats, of messages of the one class where they are protobuf that names none, framed as that is,
+    /// or where they are not known.
     ///
     /// # Errors
     /// [`Error::Format`](crate::Error::Format) if there are several classes.
@@ -43,11 +43,12 @@ impl Classes {
         let [(name, _)] = &self.0.classes[..] else { return Ok(formats) };
         let own = Format::parse_with(&format!("protobuf:{name}"), &self.0.schema)?;
         Ok(formats.map(|_, format| match format.codec() {
-            Codec::Protobuf(Some(_)) => format,
             Codec::Protobuf(None) if format.spelling().contains('/') => {
                 own.with_framing(format.framing()).with_settings(format.settings())
             }
-            _ => own.clone().with_settings(format.settings()),
+            Codec::Protobuf(None) | Codec::Auto => own.clone().with_settings(format.settings()),
+            // What is known to be something else stays that: the other side may speak it.
+            _ => format,
         }))
     }
 }
@@ -58,6 +59,7 @@ impl<'py> FromPyObject<'_, 'py> for Classes {
     fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Classes> {
         let classes: Vec<Bound<'py, PyAny>> = match object.is_instance_of::<PyType>() {
             true => vec![object.to_owned()],
+            false if object.is_instance_of::<PyString>() => return Err(no_class(object)),
             false => object.try_iter().map_err(|_| no_class(object))?.collect::<PyResult<_>>()?,
         };
         if classes.is_empty() {
@@ -121,9 +123,14 @@ impl Files {
 }
 
 fn no_class(object: Borrowed<'_, '_, PyAny>) -> PyErr {
-    match object.repr() {
+    let shown = match object.cast::<PyType>().is_ok() || object.cast::<PyString>().is_ok() {
+        true => object.repr().map(|shown| shown.to_string()),
+        // What is an instance may show nothing, or much.
+        false => object.get_type().name().map(|name| format!("a {name}")),
+    };
+    match shown {
         Ok(shown) => PyTypeError::new_err(format!(
-            "message_type is a generated class, as task3_pb2.TempEvent, or several, not {shown}"
+            "message_type is a class that protoc generated, or several, not {shown}"
         )),
         Err(error) => error,
     }

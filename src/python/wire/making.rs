@@ -70,9 +70,12 @@ impl Making {
         port: u16,
     ) -> crate::Result<(Formats, FormatsByPort)> {
         let known = choice.of_port(port);
-        let is_made = self.classes.is_some() || self.decoder.is_some();
-        let known =
-            known.or_else(|| is_made.then(|| Format::raw().with_settings(&choice.settings).into()));
+        let made = match (&self.classes, &self.decoder) {
+            (Some(_), _) => Some(Format::auto()),
+            (None, Some(_)) => Some(Format::raw()),
+            (None, None) => None,
+        };
+        let known = known.or_else(|| Some(made?.with_settings(&choice.settings).into()));
         let Some(known) = known else {
             let reason = format!("format is missing, and no {FILE_NAME} knows port {port}");
             return Err(Error::Usage(reason));

@@ -118,6 +118,9 @@ impl Found {
     }
 }
 
+/// Lengths of so many bytes that lead through all of a side are no chance.
+const WIDE: usize = 4;
+
 const U8: Framing = Framing::Prefix(Prefix::U8);
 
 /// The one format that explains the sample, or `raw` and why.
@@ -136,8 +139,17 @@ fn explain(sample: &Sample<'_>, settings: &Settings) -> (Format, String, bool) {
     let text = text::stream(sample);
     let why_not = [pickles.as_ref().err(), text.as_ref().err()].map(|reason| reason.cloned());
     let mut found: Vec<Found> = pickles.into_iter().chain(text).collect();
+    let mut lengths = "no lengths lead from one message to the next".to_owned();
     for framing in PREFIXES {
         let Some(framed) = framed(sample, framing, limits) else { continue };
+        if matches!(framing, Framing::Prefix(prefix) if prefix.width() >= WIDE) {
+            let count = framed.bodies.len();
+            let messages = if count == 1 { "message" } else { "messages" };
+            lengths = format!(
+                "lengths of {framing} lead through {count} {messages}, which do not tell what they \
+                 are; -f protobuf/{framing} reads fields by number"
+            );
+        }
         found.extend(pickles::framed(&framed, limits));
         found.extend(protobuf::framed(&framed));
         // Where the lengths are text themselves, anything that is text has some.
@@ -149,9 +161,7 @@ fn explain(sample: &Sample<'_>, settings: &Settings) -> (Format, String, bool) {
         [] => {
             let [no_pickles, no_text] = why_not.map(Option::unwrap_or_default);
             let hint = looks::like(sample).map(|hint| format!("; {hint}")).unwrap_or_default();
-            raw(format!(
-                "{no_pickles}, {no_text}, and no lengths lead from one message to the next{hint}"
-            ))
+            raw(format!("{no_pickles}, {no_text}, and {lengths}{hint}"))
         }
         [one] if one.strength == Strength::Weak => {
             raw(format!("too little to tell that it is {}: {}", one.format(), one.reason))

@@ -227,7 +227,9 @@ fn prefixed(pending: &[u8], header: usize, announced: u64, limit: usize) -> Cut 
             Cut::Message { length: header + body, header, trailer: 0 }
         }
         _ => {
-            let found = format!("a length of {announced} is announced; {limit} is the most");
+            let found = format!(
+                "a length of {announced} is announced, if this is one; {limit} is the most"
+            );
             Cut::Broken(Fault::limit(0, found, "bytes"))
         }
     }
