@@ -11,6 +11,7 @@
 //! | [`wire`] | bytes in, values out: framings, codecs, the value tree; no sockets, no clock |
 //! | [`net`] | addresses, listening, dialling, half-close and reset |
 //! | [`capture`] | pcap and pcapng files from and to events |
+//! | [`project`] | which format is whose: what is given, what a capture says, `wirespool.toml`, schema files |
 //! | [`message`] | from events to messages, by each connection's format |
 //! | [`record`] | the in-line proxy and the endpoints: sources of events |
 //! | [`replay`] | from events to a script, its player, and the receipt |

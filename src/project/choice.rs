@@ -67,41 +67,31 @@ impl FormatChoice {
     /// The formats that are known for a live connection to this port of a server, if any are; a side of
     /// which nothing says what it is is looked at.
     pub fn of_port(&self, port: u16) -> Option<Formats> {
-        let configured = self.configuration.of(port).cloned();
-        let known = match configured {
-            // To find it out is to look there first.
-            Some(configured) => self.overriding_but_for_auto(configured),
-            None if self.is_given() => self.overridden(Format::auto().into()),
-            None => return None,
+        let Some(configured) = self.configuration.of(port) else {
+            return self.is_given().then(|| self.overridden(Format::auto().into()));
         };
-        Some(known)
+        // To find a format out is to look there first.
+        let mut named = self.clone();
+        named.given.iter_mut().for_each(|given| {
+            given.take_if(|format| *format.codec() == Codec::Auto);
+        });
+        Some(named.overridden(configured.clone()))
     }
 
     /// What a capture says that it was recorded as. One of a later version may name a format that this
     /// one does not know, and any a message of a schema that is not here: then a side is read by field
     /// numbers, if it is said where messages end, and else looked at.
     pub fn labelled(&self, label: &str) -> Formats {
+        let by_number = |spelling: &str| {
+            let (_, framing) = spelling.strip_prefix("protobuf:")?.split_once('/')?;
+            Format::parse(&format!("protobuf/{framing}")).ok()
+        };
         let side = |spelling: &str| {
-            let known = Format::parse_with(spelling, &self.schema).or_else(|error| match spelling
-                .starts_with("protobuf:")
-                .then(|| spelling.split_once('/'))
-                .flatten()
-            {
-                Some((_, framing)) => Format::parse(&format!("protobuf/{framing}")),
-                None => Err(error),
-            });
-            Ok(known.unwrap_or_else(|_| Format::auto()))
+            let known = Format::parse_with(spelling, &self.schema).ok();
+            Ok(known.or_else(|| by_number(spelling)).unwrap_or_else(Format::auto))
         };
         let formats = Formats::parse_by(label, side);
         formats.unwrap_or_else(|_| Format::auto().into()).with_settings(&self.settings)
-    }
-
-    fn overriding_but_for_auto(&self, formats: Formats) -> Formats {
-        let mut named = self.clone();
-        named.given.iter_mut().for_each(|given| {
-            given.take_if(|format| *format.codec() == Codec::Auto);
-        });
-        named.overridden(formats)
     }
 
     /// Why a capture is not read as it says that it was recorded, in words; `None` if it is, or is told
