@@ -146,7 +146,10 @@ def test_a_side_that_speaks_something_else_keeps_its_format(shop: Any, capture: 
         connection.sendall(b"taken\n")
 
     request = shop.Request(item="tea", count=2)
-    formats = {"client_format": "protobuf:shop.Request/u32be", "server_format": "text/line"}
+    formats: dict[str, Any] = {
+        "client_format": "protobuf:shop.Request/u32be",
+        "server_format": "text/line",
+    }
     # A class was once taken for both sides, whatever was said of the other; then this waited for ever.
     with (
         Serving(answer) as server,

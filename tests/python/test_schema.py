@@ -403,12 +403,12 @@ def test_a_pipe_is_a_schema_too(wirespool: Wirespool, tmp_path: Path) -> None:
 def test_a_capture_whose_schema_is_not_at_hand_says_so_with_the_messages_name(
     wirespool: Wirespool, tmp_path: Path, capture: Path
 ) -> None:
-    schema = ["--proto", zoo(tmp_path) / "garden.proto"]
+    schema = ["--proto", str(zoo(tmp_path) / "garden.proto")]
     words = ["-f", "protobuf:garden.Reading/u32be", *schema]
     process, (host, port) = wirespool.serving("listen", "0", *words, "-o", capture, "--connections", "1")
     wirespool.run("send", f"{host}:{port}", *words, '{"level": 3}').done()
     process.finish().done()
-    for command in (["show", capture], ["info", capture], ["diff", capture, capture]):
+    for command in (["show", str(capture)], ["info", str(capture)], ["diff", str(capture), str(capture)]):
         result = wirespool.run(*command).done()
         assert "recorded as protobuf:garden.Reading/u32be" in result.stderr, result
         assert "--proto FILE" in result.stderr
