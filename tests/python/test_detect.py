@@ -161,3 +161,18 @@ def test_the_module_finds_formats_out_while_it_listens() -> None:
             messages = [message for _, message in zip(range(3), server, strict=False)]
     assert [message.value for message in messages] == [[0], [1], [2]]
     assert {message.format for message in messages} == {"pickle/u32be"}
+
+
+def test_too_few_messages_behind_lengths_are_raw_and_the_table_says_how_to_read_them(
+    wirespool: Wirespool, capture: Path
+) -> None:
+    process, (host, port) = wirespool.serving(
+        "listen", "0", "-f", "auto", "-o", capture, "--connections", "1"
+    )
+    with socket.create_connection((host, port)) as client:
+        client.sendall(b"\x00\x00\x00\x02\x08\x01" * 2)
+    process.finish().done()
+    table = wirespool.run("info", capture).done().text
+    assert "0, client, is raw: " in table
+    assert "lengths of u32be lead through 2 messages" in table
+    assert "-f protobuf/u32be" in table

@@ -144,3 +144,17 @@ def test_encode_takes_generated_messages_and_refuses_what_does_not_fit() -> None
     ]:
         with pytest.raises(error):
             module.encode(value, spelling)
+
+
+def test_what_was_meant_is_said_where_a_message_or_a_file_is_given_for_a_value(
+    wirespool: Wirespool, tmp_path: Path
+) -> None:
+    words = ["encode", "-f", "protobuf:pb.TempEvent"]
+    line = '{"connection":0,"side":"client","value":{"device_id":1}}'
+    assert "--messages takes" in wirespool.run(*words, line).done(2).stderr
+    file = tmp_path / "values.jsonl"
+    file.write_text('{"device_id":1}\n')
+    assert "it is a file" in wirespool.run(*words, file).done(2).stderr
+    assert "`encode -` takes values alone" in (
+        wirespool.run("encode", "--messages", "-", stdin=file.read_bytes()).done(2).stderr
+    )
