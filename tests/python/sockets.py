@@ -5,9 +5,11 @@ import struct
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import pytest
 from programs import HOST
 from running import PATIENCE, Address
 
@@ -132,3 +134,23 @@ def reset(connection: socket.socket) -> None:
     """Abort a connection: RST instead of FIN."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
+
+
+def unread(port: int) -> int:
+    """How many bytes wait for whoever listens on a port of loopback, by the system's own table."""
+    queues = [row[4] for row in connection_table() if row[1].endswith(f":{port:04X}") and row[3] == "01"]
+    return sum(int(queue.split(":")[1], 16) for queue in queues)
+
+
+def unacknowledged(port: int) -> int:
+    """How many bytes the system has still to bring to a port of loopback."""
+    queues = [row[4] for row in connection_table() if row[2].endswith(f":{port:04X}")]
+    return sum(int(queue.split(":")[0], 16) for queue in queues)
+
+
+def connection_table() -> list[list[str]]:
+    """The system's TCP connections: number, local and remote address, state, queues, and more."""
+    table = Path("/proc/net/tcp")
+    if not table.exists():
+        pytest.skip("this system does not tell what waits in its connections")
+    return [line.split() for line in table.read_text().splitlines()[1:]]

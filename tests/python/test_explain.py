@@ -16,6 +16,8 @@ import pytest
 from conftest import Wirespool
 from programs import FORMATS, Peers
 from recording import proxy
+from running import until
+from sockets import unacknowledged, unread
 
 COUNT = 2000
 RECV = {"text": 1024, "pickle": 4096, "protobuf": 4096}
@@ -39,8 +41,14 @@ def record_held_up(wirespool: Wirespool, peers: Peers, codec: str, capture: Path
     server.process.stop()
     client.stdin.write(b"\n")
     client.stdin.close()
-    # A direction's end is taken only when all before it was handed on.
+    # A direction's end is taken only when all before it was handed on: to the system, which keeps it
+    # back until the stopped server's side acknowledges what came before, or has room for more.
     recorder.wait_for('"side":"client".*"event":"eof"')
+    enough = 4 * RECV[codec]
+    until(
+        lambda: unacknowledged(server.port) == 0 or unread(server.port) > enough,
+        "what the next reads get to lie at the server",
+    )
     server.process.signal(signal.SIGCONT)
     ended = server.process.finish()
     client.finish()

@@ -16,7 +16,7 @@ from programs import HOST, Server
 from recording import SPACING, proxy
 from redis_servers import RedisServers, connected
 from running import PATIENCE, Address, until
-from sockets import dial
+from sockets import dial, unread
 
 NEWS = ["один", "два", "три"]
 GREETING = "привет"
@@ -212,16 +212,6 @@ def test_a_redis_that_stands_still_is_a_stall_and_one_that_is_killed_a_failure(
     server.process.signal(signal.SIGKILL)
     result = waiting.finish().done(1)
     assert "the server reset the connection" in result.stderr
-
-
-def unread(port: int) -> int:
-    """How many bytes wait for whoever listens on a port of loopback, by the system's own table."""
-    table = Path("/proc/net/tcp")
-    if not table.exists():
-        pytest.skip("this system does not tell what waits to be read")
-    rows = [line.split() for line in table.read_text().splitlines()[1:]]
-    queues = [row[4] for row in rows if row[1].endswith(f":{port:04X}") and row[3] == "01"]
-    return sum(int(queue.split(":")[1], 16) for queue in queues)
 
 
 def test_an_answer_that_took_long_is_waited_for_as_long_and_the_patience_besides(
