@@ -8,6 +8,8 @@
 mod log;
 #[path = "capture/network.rs"]
 mod network;
+#[path = "capture/packets.rs"]
+mod packets;
 #[path = "capture/reading.rs"]
 mod reading;
 #[path = "capture/reassembly.rs"]

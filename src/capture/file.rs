@@ -12,7 +12,9 @@ use pcap_file::pcapng::blocks::opt_common::CommonOption;
 use pcap_file::pcapng::{PcapNgWriteError, PcapNgWriter};
 
 use super::batch::Batch;
-use super::preamble;
+use super::interface::Counts;
+use super::packet_writer::Packet;
+use super::preamble::{self, Preamble};
 use crate::session::{Side, Timestamp};
 use crate::{Error, Result};
 
@@ -29,11 +31,15 @@ pub(super) struct CaptureFile {
     kind: Kind,
     /// Bytes of whole records that wait in the batch.
     waiting: usize,
-    packets: u64,
-    bytes: u64,
-    dropped: u64,
-    span: Option<(Timestamp, Timestamp)>,
+    tallies: Vec<Tally>,
     failure: Option<Failure>,
+}
+
+/// What was written of one interface.
+#[derive(Clone, Copy, Default)]
+struct Tally {
+    packets: u64,
+    span: Option<(Timestamp, Timestamp)>,
 }
 
 // One of each exists per recording; their sizes do not matter.
@@ -46,7 +52,7 @@ enum Kind {
 impl CaptureFile {
     /// Creates the file, of the kind that its ending says. An existing one is replaced only by
     /// `force`; without it, not even one that another process creates at this very moment.
-    pub(super) fn create(path: &Path, force: bool, format: Option<&str>) -> Result<CaptureFile> {
+    pub(super) fn create(path: &Path, force: bool, preamble: Preamble) -> Result<CaptureFile> {
         let ending = path.extension().map(|ending| ending.to_ascii_lowercase());
         let next_generation = match ending.as_ref().and_then(|ending| ending.to_str()) {
             Some("pcapng") => true,
@@ -58,6 +64,15 @@ impl CaptureFile {
                 )));
             }
         };
+        let link_type = preamble.interfaces.first().map_or(0, |first| first.link_type);
+        if !next_generation && preamble.interfaces.iter().any(|one| one.link_type != link_type) {
+            return Err(Error::Usage(format!(
+                "the interfaces have different link types, and a pcap has one; end the name of {} in \
+                 .pcapng",
+                path.display()
+            )));
+        }
+        let tallies = vec![Tally::default(); preamble.interfaces.len()];
         let mut options = OpenOptions::new();
         options.write(true);
         if force {
@@ -72,79 +87,66 @@ impl CaptureFile {
         let handle = file.try_clone().map_err(|source| Error::file("create", path, source))?;
         let batch = Batch::new(file);
         let kind = if next_generation {
-            preamble::pcapng(batch, format).map(Kind::PcapNg).map_err(from_pcapng)
+            preamble::pcapng(batch, preamble).map(Kind::PcapNg).map_err(from_pcapng)
         } else {
-            preamble::pcap(batch).map(Kind::Pcap).map_err(from_pcap)
+            preamble::pcap(batch, link_type).map(Kind::Pcap).map_err(from_pcap)
         }
         .map_err(|source| Error::file("write", path, source))?;
-        let mut file = CaptureFile {
-            path: path.to_owned(),
-            handle,
-            kind,
-            waiting: 0,
-            packets: 0,
-            bytes: 0,
-            dropped: 0,
-            span: None,
-            failure: None,
-        };
+        let mut file =
+            CaptureFile { path: path.to_owned(), handle, kind, waiting: 0, tallies, failure: None };
         // A file that is killed before its first packet is a capture all the same.
         file.flush()?;
         Ok(file)
     }
 
-    /// Appends one frame, sent by `side`. `comment` has no place in a pcap.
-    pub(super) fn packet(
-        &mut self,
-        at: Timestamp,
-        side: Side,
-        frame: &[u8],
-        comment: Option<String>,
-    ) -> Result<()> {
+    /// Appends a packet.
+    pub(super) fn packet(&mut self, packet: Packet<'_>) -> Result<()> {
         self.check()?;
-        let since_epoch = duration(at);
+        let since_epoch = duration(packet.at);
         let written = match &mut self.kind {
             Kind::Pcap(writer) => {
-                let packet = RawPcapPacket {
+                let record = RawPcapPacket {
                     ts_sec: u32::try_from(since_epoch.as_secs()).unwrap_or(u32::MAX),
                     ts_frac: since_epoch.subsec_nanos(),
-                    incl_len: frame.len() as u32,
-                    orig_len: frame.len() as u32,
-                    data: Cow::Borrowed(frame),
+                    incl_len: packet.captured.len() as u32,
+                    orig_len: packet.length,
+                    data: Cow::Borrowed(packet.captured),
                 };
-                writer.write_raw_packet(&packet).map_err(from_pcap)
+                writer.write_raw_packet(&record).map_err(from_pcap)
             }
             Kind::PcapNg(writer) => {
-                let mut options = vec![EnhancedPacketOption::Flags(direction(side))];
-                if let Some(text) = comment {
-                    options.push(EnhancedPacketOption::Common(CommonOption::Comment(text.into())));
-                }
-                let packet = EnhancedPacketBlock {
-                    interface_id: 0,
+                let flags = packet.direction.map(direction).map(EnhancedPacketOption::Flags);
+                let comment = packet.comment.map(|text| CommonOption::Comment(text.into()));
+                let block = EnhancedPacketBlock {
+                    interface_id: packet.interface,
                     timestamp: since_epoch,
-                    original_len: frame.len() as u32,
-                    data: Cow::Borrowed(frame),
-                    options,
+                    original_len: packet.length,
+                    data: Cow::Borrowed(packet.captured),
+                    options: flags
+                        .into_iter()
+                        .chain(comment.map(EnhancedPacketOption::Common))
+                        .collect(),
                 };
-                writer.write_pcapng_block(packet).map_err(from_pcapng)
+                writer.write_pcapng_block(block).map_err(from_pcapng)
             }
         };
         self.waiting += written.or_else(|source| self.fail(source))?;
-        self.packets += 1;
-        self.bytes += frame.len() as u64;
-        let (first, last) = self.span.unwrap_or((at, at));
-        self.span = Some((first.min(at), last.max(at)));
+        if let Some(tally) = self.tallies.get_mut(packet.interface as usize) {
+            tally.packets += 1;
+            let (first, last) = tally.span.unwrap_or((packet.at, packet.at));
+            tally.span = Some((first.min(packet.at), last.max(packet.at)));
+        }
         if self.waiting >= BATCH { self.flush() } else { Ok(()) }
-    }
-
-    /// Remembers that packets were lost, for the statistics at the end.
-    pub(super) fn dropped(&mut self, packets: u64) {
-        self.dropped += packets;
     }
 
     /// How many packets were appended.
     pub(super) fn packets(&self) -> u64 {
-        self.packets
+        self.tallies.iter().map(|tally| tally.packets).sum()
+    }
+
+    /// Whether it is a pcapng.
+    pub(super) fn is_next_generation(&self) -> bool {
+        matches!(self.kind, Kind::PcapNg(_))
     }
 
     /// Writes what waits, in one call.
@@ -158,14 +160,19 @@ impl CaptureFile {
         flushed.or_else(|source| self.fail(source))
     }
 
-    /// Appends the statistics, where the kind has a place for them, and writes everything out.
-    pub(super) fn finish(&mut self) -> Result<()> {
+    /// Appends the statistics with what was counted on each interface, where the kind has a place for
+    /// them, and writes everything out.
+    pub(super) fn finish(&mut self, counts: &[Counts]) -> Result<()> {
         self.check()?;
         if let Kind::PcapNg(writer) = &mut self.kind {
-            let (first, last) = self.span.unwrap_or_default();
-            let span = (duration(first), duration(last));
+            let counts = counts.iter().copied().chain(std::iter::repeat(Counts::default()));
             let written =
-                writer.write_pcapng_block(preamble::statistics(span, self.packets, self.dropped));
+                (0..).zip(&self.tallies).zip(counts).try_for_each(|((id, tally), counts)| {
+                    let (first, last) = tally.span.unwrap_or_default();
+                    let span = (duration(first), duration(last));
+                    let block = preamble::statistics(id, span, tally.packets, counts);
+                    writer.write_pcapng_block(block).map(drop)
+                });
             if let Err(error) = written {
                 self.fail(from_pcapng(error))?;
             }

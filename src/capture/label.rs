@@ -4,6 +4,7 @@
 
 use std::net::SocketAddr;
 
+use super::origin::{Capturer, Origin};
 use crate::session::{Route, Side};
 
 /// The first five octets of every MAC address in a synthesised capture: locally administered,
@@ -18,6 +19,8 @@ const WHAT_IS_REAL: &str = "headers synthesised; payload, read times, order and 
                             RTT, windows, segmentation are not";
 
 const RECORDED: &str = "Recorded by wirespool ";
+const CAPTURED: &str = "Captured by wirespool ";
+const THROUGH: &str = " through ";
 const FORMAT: &str = "wirespool-format: ";
 const ROUTE: &str = "wirespool-route:";
 
@@ -32,9 +35,10 @@ pub(super) fn is_synthesised(ethernet: &[u8]) -> bool {
     ethernet.get(..5) == Some(&MAC_PREFIX[..]) && ethernet.get(6..11) == Some(&MAC_PREFIX[..])
 }
 
-/// The section header's `shb_userappl`.
-pub(super) fn application() -> String {
-    format!("{PROGRAM} {}", env!("CARGO_PKG_VERSION"))
+/// The section header's `shb_userappl`; of packets that another program captured, it too.
+pub(super) fn application(through: Option<&str>) -> String {
+    let through = through.map(|program| format!("{THROUGH}{program}")).unwrap_or_default();
+    format!("{PROGRAM} {}{through}", env!("CARGO_PKG_VERSION"))
 }
 
 /// The interface's description.
@@ -42,9 +46,16 @@ pub(super) fn description() -> String {
     format!("sockets, recorded by {PROGRAM}: {WHAT_IS_REAL}")
 }
 
-/// The section header's comment, for people and for [`section`].
-pub(super) fn comment(format: Option<&str>) -> String {
-    let mut text = format!("{RECORDED}{}: {WHAT_IS_REAL}.", env!("CARGO_PKG_VERSION"));
+/// The section header's comment, for people and for [`section`]: of packets that the program captured
+/// they came `through`, else of a synthesised capture.
+pub(super) fn comment(through: Option<&str>, format: Option<&str>) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    let mut text = match through {
+        Some(program) => {
+            format!("{CAPTURED}{version}{THROUGH}{program}: packets as they were on the interface.")
+        }
+        None => format!("{RECORDED}{version}: {WHAT_IS_REAL}."),
+    };
     if let Some(format) = format {
         // A line of its own must stay one line, and an option's length has 16 bits.
         let format: String = format.chars().filter(|c| !c.is_control()).take(4096).collect();
@@ -55,13 +66,19 @@ pub(super) fn comment(format: Option<&str>) -> String {
     text
 }
 
-/// What a section's comment says, if it is one of ours: the version, and the message format.
-pub(super) fn section(comment: &str) -> Option<(String, Option<String>)> {
+/// What a section's comment says, if it is one of ours.
+pub(super) fn section(comment: &str) -> Option<Origin> {
     let mut lines = comment.lines();
-    let version = lines.next()?.strip_prefix(RECORDED)?;
-    let version = version.split(':').next().unwrap_or(version).to_owned();
+    let first = lines.next()?;
     let format = lines.find_map(|line| line.strip_prefix(FORMAT)).map(str::to_owned);
-    Some((version, format))
+    let who = |line: &str| line.split(':').next().unwrap_or(line).to_owned();
+    if let Some(version) = first.strip_prefix(RECORDED) {
+        return Some(Origin::Recorded { version: Some(who(version)), format });
+    }
+    let who = who(first.strip_prefix(CAPTURED)?);
+    let (version, through) = who.split_once(THROUGH)?;
+    let by = Some(Capturer { version: version.to_owned(), through: through.to_owned() });
+    Some(Origin::Captured { by, format })
 }
 
 /// The comment on a SYN: the real socket pairs, each as the near and the far end.
@@ -94,11 +111,18 @@ mod tests {
 
     #[test]
     fn a_section_comment_is_read_back() {
-        let version = env!("CARGO_PKG_VERSION").to_owned();
-        assert_eq!(section(&comment(None)), Some((version.clone(), None)));
-        let format = Some("protobuf:pb.TempEvent/u32be");
-        assert_eq!(section(&comment(format)), Some((version, format.map(str::to_owned))));
-        assert_eq!(section("Recorded by something else"), None);
+        let version = || env!("CARGO_PKG_VERSION").to_owned();
+        for spelling in [None, Some("protobuf:pb.TempEvent/u32be")] {
+            let format = spelling.map(str::to_owned);
+            let recorded = Origin::Recorded { version: Some(version()), format: format.clone() };
+            assert_eq!(section(&comment(None, spelling)), Some(recorded));
+            let by = Capturer { version: version(), through: "dumpcap 4.0.17".to_owned() };
+            let captured = Origin::Captured { by: Some(by), format };
+            assert_eq!(section(&comment(Some("dumpcap 4.0.17"), spelling)), Some(captured));
+        }
+        for comment in ["Recorded by something else", "Captured by wirespool 1", ""] {
+            assert_eq!(section(comment), None);
+        }
     }
 
     #[test]

@@ -15,16 +15,58 @@ use pcap_file::pcapng::{PcapNgWriteError, PcapNgWriter};
 use pcap_file::{DataLink, Endianness};
 
 use super::batch::Batch;
-use super::label;
+use super::interface::{Counts, Interface};
+use super::{label, packet};
 
 /// The most that a record may hold, as the file announces it.
-const SNAPLEN: u32 = 262_144;
+pub(super) const SNAPLEN: u32 = 262_144;
 
-/// Begins a pcap.
-pub(super) fn pcap(batch: Batch) -> std::result::Result<PcapWriter<Batch>, PcapWriteError> {
+/// What a file says before its first packet.
+pub(super) struct Preamble {
+    comment: String,
+    hardware: String,
+    application: String,
+    /// At least one.
+    pub(super) interfaces: Vec<Interface>,
+    description: Option<String>,
+}
+
+impl Preamble {
+    /// Of a capture that is synthesised, whose messages have this format.
+    pub(super) fn synthesised(format: Option<&str>) -> Preamble {
+        Preamble {
+            comment: label::comment(None, format),
+            hardware: "none: headers synthesised from sockets".to_owned(),
+            application: label::application(None),
+            interfaces: vec![Interface::new("wirespool", packet::ETHERNET)],
+            description: Some(label::description()),
+        }
+    }
+
+    /// Of packets that came from these interfaces `through` a program, whose messages have this format.
+    pub(super) fn captured(
+        interfaces: &[Interface],
+        through: &str,
+        format: Option<&str>,
+    ) -> Preamble {
+        Preamble {
+            comment: label::comment(Some(through), format),
+            hardware: std::env::consts::ARCH.to_owned(),
+            application: label::application(Some(through)),
+            interfaces: interfaces.to_vec(),
+            description: None,
+        }
+    }
+}
+
+/// Begins a pcap, whose packets have this link type.
+pub(super) fn pcap(
+    batch: Batch,
+    link_type: u32,
+) -> std::result::Result<PcapWriter<Batch>, PcapWriteError> {
     let header = PcapHeader {
         snaplen: SNAPLEN,
-        datalink: DataLink::ETHERNET,
+        datalink: DataLink::from(link_type),
         ts_resolution: PcapTsResolution::NanoSecond,
         endianness: Endianness::Little,
         ..PcapHeader::default()
@@ -32,49 +74,59 @@ pub(super) fn pcap(batch: Batch) -> std::result::Result<PcapWriter<Batch>, PcapW
     PcapWriter::with_header(batch, header)
 }
 
-/// Begins a pcapng: its section, which says who recorded it, and its one interface.
+/// Begins a pcapng: its section, which says who recorded it, and its interfaces.
 pub(super) fn pcapng(
     batch: Batch,
-    format: Option<&str>,
+    preamble: Preamble,
 ) -> std::result::Result<PcapNgWriter<Batch>, PcapNgWriteError> {
     let section = SectionHeaderBlock {
         endianness: Endianness::Little,
         options: vec![
-            SectionHeaderOption::Common(CommonOption::Comment(label::comment(format).into())),
-            SectionHeaderOption::Hardware("none: headers synthesised from sockets".into()),
+            SectionHeaderOption::Common(CommonOption::Comment(preamble.comment.into())),
+            SectionHeaderOption::Hardware(preamble.hardware.into()),
             SectionHeaderOption::OS(std::env::consts::OS.into()),
-            SectionHeaderOption::UserApplication(label::application().into()),
+            SectionHeaderOption::UserApplication(preamble.application.into()),
         ],
         ..SectionHeaderBlock::default()
     };
-    let interface = InterfaceDescriptionBlock {
-        linktype: DataLink::ETHERNET,
-        snaplen: SNAPLEN,
-        options: vec![
-            InterfaceDescriptionOption::IfName("wirespool".into()),
-            InterfaceDescriptionOption::IfDescription(label::description().into()),
-            InterfaceDescriptionOption::IfTsResol(InterfaceTsResolution::NANO),
-        ],
-    };
     let mut writer = PcapNgWriter::with_section_header(batch, section)?;
-    writer.write_pcapng_block(interface)?;
+    for interface in preamble.interfaces {
+        let mut options = vec![InterfaceDescriptionOption::IfName(interface.name.into())];
+        let description = preamble.description.clone();
+        options
+            .extend(description.map(|text| InterfaceDescriptionOption::IfDescription(text.into())));
+        options.push(InterfaceDescriptionOption::IfTsResol(InterfaceTsResolution::NANO));
+        if let Some(filter) = interface.filter {
+            // A zero before it says that it is an expression of libpcap's.
+            let filter = [b"\0", filter.as_bytes()].concat();
+            options.push(InterfaceDescriptionOption::IfFilter(filter.into()));
+        }
+        options.push(InterfaceDescriptionOption::IfOs(std::env::consts::OS.into()));
+        writer.write_pcapng_block(InterfaceDescriptionBlock {
+            linktype: DataLink::from(interface.link_type),
+            snaplen: SNAPLEN,
+            options,
+        })?;
+    }
     Ok(writer)
 }
 
-/// What ends a pcapng.
+/// What ends a pcapng, of each interface.
 pub(super) fn statistics(
+    interface_id: u32,
     (first, last): (Duration, Duration),
     packets: u64,
-    dropped: u64,
+    counts: Counts,
 ) -> InterfaceStatisticsBlock<'static> {
     InterfaceStatisticsBlock {
-        interface_id: 0,
+        interface_id,
         timestamp: last,
         options: vec![
             InterfaceStatisticsOption::IsbStartTime(first),
             InterfaceStatisticsOption::IsbEndTime(last),
-            InterfaceStatisticsOption::IsbIfRecv(packets),
-            InterfaceStatisticsOption::IsbIfDrop(dropped),
+            InterfaceStatisticsOption::IsbIfRecv(counts.received.unwrap_or(packets)),
+            // What the kernel dropped, too, as dumpcap has it: Wireshark shows no other count.
+            InterfaceStatisticsOption::IsbIfDrop(counts.dropped),
             InterfaceStatisticsOption::IsbOsDrop(0),
             InterfaceStatisticsOption::IsbUsrDeliv(packets),
         ],

@@ -1,12 +1,12 @@
 //! A capture file → events.
 
-use std::fmt;
 use std::io::Read;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::digest::Digest;
 use super::label;
+use super::origin::Origin;
 use super::packet::{self, Other};
 use super::reassembly::{Reassembler, Stamp};
 use super::records::{Item, Records};
@@ -14,46 +14,6 @@ use super::records::{Item, Records};
 use crate::Error;
 use crate::Result;
 use crate::session::{Sink, Timestamp};
-
-/// Where a capture comes from, as far as it says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Origin {
-    /// Recorded by wirespool from sockets: headers, and with them RTT, windows and segmentation, are
-    /// synthesised; payload, times, order and ends are real.
-    Recorded {
-        /// By which version; a pcap does not say.
-        version: Option<String>,
-        /// The spelling of the message format that was in use, if any was.
-        format: Option<String>,
-    },
-    /// Captured from a network, by whatever tool.
-    Captured,
-}
-
-impl Origin {
-    /// The spelling of the message format it was recorded as, where it says one.
-    pub fn format(&self) -> Option<&str> {
-        match self {
-            Origin::Recorded { format, .. } => format.as_deref(),
-            Origin::Captured => None,
-        }
-    }
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Origin::Captured => f.write_str("captured"),
-            Origin::Recorded { version: None, .. } => {
-                f.write_str("recorded by wirespool (headers synthesised)")
-            }
-            Origin::Recorded { version: Some(version), .. } => {
-                write!(f, "recorded by wirespool {version} (headers synthesised)")
-            }
-        }
-    }
-}
 
 /// What was read so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -124,7 +84,7 @@ impl Reader {
     fn of(records: Records, path: &Path) -> Result<Reader> {
         let mut reader = Reader::new(records, path)?;
         let synthesised = reader.records.peek(is_synthesised)?;
-        if synthesised == Some(true) && reader.origin == Origin::Captured {
+        if synthesised == Some(true) && reader.origin == Origin::default() {
             reader.origin = Origin::Recorded { version: None, format: None };
         }
         Ok(reader)
@@ -141,10 +101,7 @@ impl Reader {
 
     fn new(mut records: Records, path: &Path) -> Result<Reader> {
         records.introduce()?;
-        let origin = match records.comment().and_then(label::section) {
-            Some((version, format)) => Origin::Recorded { version: Some(version), format },
-            None => Origin::Captured,
-        };
+        let origin = records.comment().and_then(label::section).unwrap_or_default();
         Ok(Reader {
             path: path.to_owned(),
             records,
@@ -222,7 +179,7 @@ impl Reader {
         self.frame += 1;
         self.counters.packets += 1;
         if self.counters.packets == 1
-            && self.origin == Origin::Captured
+            && self.origin == Origin::default()
             && is_synthesised(record.link_type, record.captured)
         {
             self.origin = Origin::Recorded { version: None, format: None };

@@ -7,7 +7,10 @@ use std::path::Path;
 
 use super::file::CaptureFile;
 use super::frame::{self, Ends, Segment};
+use super::interface::Counts;
 use super::label;
+use super::packet_writer::Packet;
+use super::preamble::Preamble;
 use super::synthesis::Synthesis;
 use crate::session::{ConnectionId, Event, Kind, Note, Route, Side, Sink, Start, Timestamp};
 use crate::{Error, Result};
@@ -51,6 +54,8 @@ pub struct Writer {
     over: VecDeque<ConnectionId>,
     /// The frame being built; kept for its allocation.
     frame: Vec<u8>,
+    /// How many packets a source said it lost.
+    dropped: u64,
     summary: Summary,
 }
 
@@ -61,19 +66,25 @@ impl Writer {
     /// [`Error::Usage`] for another ending, [`Error::Exists`] for a file that is there and was not to
     /// be replaced, [`Error::File`] for what the system refuses.
     pub fn create(path: &Path, options: WriterOptions) -> Result<Writer> {
-        let file = CaptureFile::create(path, options.force, options.format.as_deref())?;
+        let file = CaptureFile::create(
+            path,
+            options.force,
+            Preamble::synthesised(options.format.as_deref()),
+        )?;
         Ok(Writer {
             file,
             connections: HashMap::new(),
             over: VecDeque::new(),
             frame: Vec::new(),
+            dropped: 0,
             summary: Summary::default(),
         })
     }
 
     /// Completes the file. A writer that is dropped instead leaves it without its statistics.
     pub fn finish(mut self) -> Result<Summary> {
-        self.file.finish()?;
+        let counts = Counts { dropped: self.dropped, ..Counts::default() };
+        self.file.finish(&[counts])?;
         Ok(Summary { packets: self.file.packets(), ..self.summary })
     }
 
@@ -164,7 +175,14 @@ impl Writer {
     ) -> Result<()> {
         self.frame.clear();
         frame::append(&mut self.frame, ends, side, segment, payload);
-        self.file.packet(at, side, &self.frame, comment)
+        self.file.packet(Packet {
+            interface: 0,
+            at,
+            captured: &self.frame,
+            length: self.frame.len() as u32,
+            direction: Some(side),
+            comment: comment.as_deref(),
+        })
     }
 }
 
@@ -197,7 +215,7 @@ impl Sink for Writer {
                 self.file.flush()
             }
             Kind::Note(Note::Dropped(packets)) => {
-                self.file.dropped(packets);
+                self.dropped += packets;
                 Ok(())
             }
             Kind::Note(_) => Ok(()),

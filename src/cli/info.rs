@@ -12,7 +12,7 @@ use super::explain;
 use super::printer::written;
 use super::show::{warn_of_damage, warn_of_label};
 use super::{DONE, FINDING, Outcome};
-use crate::capture::{Origin, Reader};
+use crate::capture::Reader;
 use crate::message::FormatsByPort;
 use crate::message::explain::{Explainer, Explanation};
 use crate::session::{ConnectionId, Numbered, Side, Start};
@@ -140,7 +140,7 @@ fn as_json(
                     fields["undecodable"] = undecodable.into();
                 }
                 // Of headers that wirespool made up, transport figures would say nothing.
-                if *origin == Origin::Captured {
+                if !origin.is_synthesised() {
                     fields["retransmissions"] = one.retransmissions.into();
                     fields["differing_overlaps"] = one.overlaps.into();
                 }

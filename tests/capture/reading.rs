@@ -58,7 +58,7 @@ fn every_link_type_shows_the_same_exchange() {
         assert_eq!(log.0.len(), 7, "{name}");
         assert_eq!(counters.warnings(), [""; 0], "{name}");
         assert_eq!((counters.packets, counters.segments), (12, 12), "{name}");
-        assert_eq!(Reader::open(&fixture(name)).unwrap().origin(), &Origin::Captured);
+        assert_eq!(Reader::open(&fixture(name)).unwrap().origin(), &Origin::default());
     }
 }
 

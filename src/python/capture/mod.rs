@@ -186,17 +186,14 @@ impl Origin {
     fn kind(&self) -> &'static str {
         match self.0 {
             capture::Origin::Recorded { .. } => "recorded",
-            capture::Origin::Captured => "captured",
+            capture::Origin::Captured { .. } => "captured",
         }
     }
 
     /// The version of wirespool that recorded it; None if it does not say.
     #[getter]
     fn version(&self) -> Option<&str> {
-        match &self.0 {
-            capture::Origin::Recorded { version, .. } => version.as_deref(),
-            capture::Origin::Captured => None,
-        }
+        self.0.version()
     }
 
     /// The spelling of the message format it was recorded as; None if it does not say.

@@ -1,0 +1,79 @@
+//! Where a capture comes from.
+
+use std::fmt;
+
+/// Where a capture comes from, as far as it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Origin {
+    /// Recorded by wirespool from sockets: headers, and with them RTT, windows and segmentation, are
+    /// synthesised; payload, times, order and ends are real.
+    Recorded {
+        /// By which version; a pcap does not say.
+        version: Option<String>,
+        /// The spelling of the message format that was in use, if any was.
+        format: Option<String>,
+    },
+    /// Captured from a network: its packets are real.
+    Captured {
+        /// By which wirespool; `None` for any other tool, and for a pcap, which does not say.
+        by: Option<Capturer>,
+        /// The spelling of the message format that was in use, if any was.
+        format: Option<String>,
+    },
+}
+
+/// A wirespool that captured packets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Capturer {
+    /// Its version.
+    pub version: String,
+    /// The program that it ran, with its version: `dumpcap 4.0.17`.
+    pub through: String,
+}
+
+/// What says nothing of itself was captured by some tool.
+impl Default for Origin {
+    fn default() -> Origin {
+        Origin::Captured { by: None, format: None }
+    }
+}
+
+impl Origin {
+    /// The spelling of the message format it was recorded as, where it says one.
+    pub fn format(&self) -> Option<&str> {
+        match self {
+            Origin::Recorded { format, .. } | Origin::Captured { format, .. } => format.as_deref(),
+        }
+    }
+
+    /// The version of the wirespool that recorded or captured it, where it says one.
+    pub fn version(&self) -> Option<&str> {
+        match self {
+            Origin::Recorded { version, .. } => version.as_deref(),
+            Origin::Captured { by, .. } => by.as_ref().map(|by| by.version.as_str()),
+        }
+    }
+
+    /// Whether headers are synthesised: transport figures would say nothing.
+    pub fn is_synthesised(&self) -> bool {
+        matches!(self, Origin::Recorded { .. })
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Captured { by: None, .. } => f.write_str("captured"),
+            Origin::Captured { by: Some(Capturer { version, through }), .. } => {
+                write!(f, "captured by wirespool {version} through {through}")
+            }
+            Origin::Recorded { version: None, .. } => {
+                f.write_str("recorded by wirespool (headers synthesised)")
+            }
+            Origin::Recorded { version: Some(version), .. } => {
+                write!(f, "recorded by wirespool {version} (headers synthesised)")
+            }
+        }
+    }
+}
