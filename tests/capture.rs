@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used)]
 
 // Each file of `capture/` would be a test of its own if it lay here.
+#[path = "capture/compressed.rs"]
+mod compressed;
 #[path = "capture/log.rs"]
 mod log;
 #[path = "capture/network.rs"]

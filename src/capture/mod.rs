@@ -2,19 +2,24 @@
 //!
 //! ```text
 //! writing   Writer: synthesis (both TCP stacks) ─▶ frame (bytes) ─▶ file (preamble, records, batch)
-//! reading   Reader: records (pcap, pcapng) ─▶ packet (segment) ─▶ reassembly ─▶ connection ─▶ stream
+//! reading   Reader: source (compression) ─▶ input ─▶ records (pcap, pcapng) ─▶ packet (segment)
+//!                   ─▶ reassembly ─▶ connection ─▶ stream
 //! ```
 //!
 //! `label` is what both sides of it share: how a capture of ours says that it is one.
 
 mod batch;
+mod compression;
 mod connection;
+mod counters;
 mod digest;
 mod file;
 mod frame;
 mod identity;
+mod input;
 mod interface;
 mod label;
+mod magic;
 mod origin;
 mod packet;
 mod packet_writer;
@@ -25,14 +30,16 @@ mod reader;
 mod reassembly;
 mod records;
 mod shared;
+mod source;
 mod stream;
 mod synthesis;
 mod writer;
 
+pub use counters::{Counters, Damage};
 pub use identity::FileIdentity;
 pub use interface::{Counts, Interface};
 pub use origin::{Capturer, Origin};
 pub use packet_writer::{Packet, PacketWriter};
-pub use reader::{Counters, Reader};
+pub use reader::Reader;
 pub use shared::SharedWriter;
 pub use writer::{Summary, Writer, WriterOptions};

@@ -4,48 +4,19 @@ use std::io::Read;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use super::compression::Compression;
+use super::counters::Counters;
 use super::digest::Digest;
 use super::label;
+use super::magic;
 use super::origin::Origin;
-use super::packet::{self, Other};
+use super::packet;
 use super::reassembly::{Reassembler, Stamp};
 use super::records::{Item, Records};
 #[cfg(doc)]
 use crate::Error;
 use crate::Result;
-use crate::session::{Sink, Timestamp};
-
-/// What was read so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Counters {
-    /// Packets, whatever they carry.
-    pub packets: u64,
-    /// Packets that were TCP segments.
-    pub segments: u64,
-    /// Connections.
-    pub connections: u64,
-    /// Packets of a link type that is not read here.
-    pub unknown_link: u64,
-    /// Packets without IP.
-    pub not_ip: u64,
-    /// Packets with IP, but without TCP.
-    pub not_tcp: u64,
-    /// Fragments of IP packets that carry TCP; they are not put together.
-    pub fragments: u64,
-    /// Packets cut so short that their TCP header is not there.
-    pub cut: u64,
-    /// Packets whose lengths contradict each other.
-    pub malformed: u64,
-    /// Packets whose record in the file makes no sense.
-    pub damaged: u64,
-    /// Packets that the recorder says it lost.
-    pub dropped: u64,
-    /// Where the file ends in the middle of a record, in bytes from its beginning.
-    pub truncated: Option<u64>,
-    /// The first and the last packet's time.
-    pub span: Option<(Timestamp, Timestamp)>,
-}
+use crate::session::Sink;
 
 /// A source that reads a pcap or pcapng file.
 ///
@@ -79,6 +50,11 @@ impl Reader {
     /// As [`open`](Reader::open).
     pub fn open_digested(path: &Path) -> Result<Reader> {
         Reader::of(Records::open(path, Some(Digest::default()))?, path)
+    }
+
+    /// Whether a file that begins so is a capture, or is compressed as a capture may be. Four bytes show it.
+    pub fn recognises(beginning: &[u8]) -> bool {
+        magic::is_capture(beginning) || Compression::of(beginning).is_some()
     }
 
     fn of(records: Records, path: &Path) -> Result<Reader> {
@@ -130,7 +106,9 @@ impl Reader {
             connections: self.reassembler.opened(),
             dropped: self.dropped.max(self.records.dropped()),
             truncated: self.records.truncated(),
-            ..self.counters
+            compression: self.records.compression().map(Compression::name),
+            compression_damage: self.records.compression_damage().cloned(),
+            ..self.counters.clone()
         }
     }
 
@@ -211,58 +189,6 @@ impl Reader {
     pub fn read_all(&mut self, sink: &mut dyn Sink) -> Result<()> {
         while self.step(sink)? {}
         Ok(())
-    }
-}
-
-impl Counters {
-    /// What the file lacks or could not be read of, in words; nothing if all is well. ARP, UDP and
-    /// the like are no lack.
-    pub fn warnings(&self) -> Vec<String> {
-        let mut warnings = self.damage();
-        warnings.extend(self.foreign());
-        warnings
-    }
-
-    /// What of the traffic that was recorded is not there, or could not be read, in words.
-    pub fn damage(&self) -> Vec<String> {
-        let counted = [
-            (self.dropped, "lost by the recorder"),
-            (self.damaged, "whose record in the file makes no sense"),
-            (self.fragments, "that are fragments, which are not put together"),
-            (self.cut, "cut before the end of their TCP header"),
-            (self.malformed, "whose lengths contradict each other"),
-        ];
-        let mut damage: Vec<String> =
-            counted.into_iter().filter_map(|(count, what)| packets(count, what)).collect();
-        if let Some(offset) = self.truncated {
-            damage.push(format!("the file is cut off in the record that begins at byte {offset}"));
-        }
-        damage
-    }
-
-    /// What stands in the file beside what can be read here, in words: usual where all interfaces
-    /// were recorded.
-    pub fn foreign(&self) -> Option<String> {
-        packets(self.unknown_link, "of a link type that is not supported")
-    }
-
-    fn of(&mut self, other: Other) -> &mut u64 {
-        match other {
-            Other::LinkType => &mut self.unknown_link,
-            Other::NotIp => &mut self.not_ip,
-            Other::NotTcp => &mut self.not_tcp,
-            Other::Fragment => &mut self.fragments,
-            Other::Cut => &mut self.cut,
-            Other::Malformed => &mut self.malformed,
-        }
-    }
-}
-
-fn packets(count: u64, what: &str) -> Option<String> {
-    match count {
-        0 => None,
-        1 => Some(format!("1 packet {what}")),
-        _ => Some(format!("{count} packets {what}")),
     }
 }
 

@@ -5,11 +5,15 @@
 //! in the way of a packet's bytes and time.
 
 use std::fs::File;
-use std::io::{self, Read};
-use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::io::Read;
+use std::path::Path;
 
+use super::compression::Compression;
+use super::counters::Damage;
 use super::digest::Digest;
+use super::input::Input;
+use super::magic::looks_like;
+use super::source::Original;
 use super::{pcap, pcapng};
 use crate::session::Timestamp;
 use crate::{Error, Result};
@@ -17,8 +21,6 @@ use crate::{Error, Result};
 /// The largest record that is read. A length beyond it is damage: the largest packets there are (BIG
 /// TCP) have half a megabyte.
 pub(super) const MAX_RECORD: usize = 64 * 1024 * 1024;
-
-const BUFFER: usize = 256 * 1024;
 
 /// A packet as it stands in a file.
 #[derive(Clone, Copy, Debug)]
@@ -77,15 +79,7 @@ impl Records {
         path: &Path,
         digest: Option<Digest>,
     ) -> Result<Records> {
-        let mut input = Input {
-            source,
-            path: path.to_owned(),
-            digest,
-            buffer: vec![0; BUFFER],
-            start: 0,
-            end: 0,
-            offset: 0,
-        };
+        let mut input = Input::new(Original::new(source, digest), path.to_owned())?;
         let format = Format::detect(&mut input)?;
         Ok(Records { input, format, truncated: None })
     }
@@ -96,7 +90,7 @@ impl Records {
             && self.next()?.is_none()
         {
             let reason = "it ends inside its header".to_owned();
-            return Err(Error::NotACapture { path: self.input.path.clone(), reason });
+            return Err(Error::NotACapture { path: self.input.path().to_owned(), reason });
         }
         Ok(())
     }
@@ -104,7 +98,7 @@ impl Records {
     /// Reads up to the first packet and gives its link type and bytes to `look`, without taking it.
     pub(super) fn peek<T>(&mut self, look: impl FnOnce(u32, &[u8]) -> T) -> Result<Option<T>> {
         loop {
-            let offset = self.input.offset;
+            let offset = self.input.offset();
             let seen = match self.next() {
                 Ok(None) => return Ok(None),
                 Ok(Some(Item::Other | Item::Frame)) => continue,
@@ -154,39 +148,49 @@ impl Records {
             Format::Pcap(header) => header.record(self.input.bytes()),
             Format::PcapNg(section) => section.block(self.input.bytes()),
         }
-        .map_err(|reason| self.input.damaged(reason))?;
+        .map_err(|reason| self.damaged(reason))?;
         if length > MAX_RECORD {
             let reason = format!("a record claims {length} bytes");
-            return Err(self.input.damaged(reason));
+            return Err(self.damaged(reason));
         }
         if self.input.fill(length)? < length {
             self.end();
             return Ok(None);
         }
-        let offset = self.input.offset;
+        let offset = self.input.offset();
         let range = self.input.take(length);
-        let record = &self.input.buffer[range];
+        let record = self.input.taken(range);
         match &mut self.format {
             Format::Pcap(header) => Ok(Some(header.packet(record))),
-            Format::PcapNg(section) => section
-                .item(record)
-                .map(Some)
-                .map_err(|reason| Error::Damaged { path: self.input.path.clone(), offset, reason }),
+            Format::PcapNg(section) => section.item(record).map(Some).map_err(|reason| {
+                Error::Damaged { path: self.input.path().to_owned(), offset, reason }
+            }),
         }
     }
 
-    /// Reads on to the file's end, for the digest of all that was read, if it is wanted; what was not
+    /// How the file is compressed, if it is: places are those in what decompressing gives.
+    pub(super) fn compression(&self) -> Option<Compression> {
+        self.input.compression()
+    }
+
+    /// Where the compressed data is damaged or cut off, in bytes of the file; known at its end.
+    pub(super) fn compression_damage(&self) -> Option<&Damage> {
+        self.input.compression_damage()
+    }
+
+    /// Reads on to the file's end, for the digest of all of its own bytes, if it is wanted; what was not
     /// taken by then is lost.
     pub(super) fn digest(&mut self) -> Result<Option<String>> {
-        if self.input.digest.is_some() {
-            while self.input.more()? > 0 {}
-        }
-        Ok(self.input.digest.as_ref().map(Digest::hex))
+        self.input.digest()
+    }
+
+    fn damaged(&self, reason: String) -> Error {
+        Error::Damaged { path: self.input.path().to_owned(), offset: self.input.offset(), reason }
     }
 
     fn end(&mut self) {
         if !self.input.bytes().is_empty() {
-            self.truncated.get_or_insert(self.input.offset);
+            self.truncated.get_or_insert(self.input.offset());
         }
     }
 }
@@ -201,129 +205,18 @@ impl Format {
         if pcapng::begins(input.bytes()) && seen >= pcapng::BLOCK_HEADER {
             return Ok(Format::PcapNg(pcapng::Section::default()));
         }
-        input.fill(BUFFER)?;
-        let reason = looks_like(input.bytes());
-        Err(Error::NotACapture { path: input.path.clone(), reason })
-    }
-}
-
-/// Bytes on their way in.
-struct Input {
-    source: Box<dyn Read + Send>,
-    path: PathBuf,
-    /// Of all that was read, where it is wanted.
-    digest: Option<Digest>,
-    buffer: Vec<u8>,
-    /// What is read and not yet taken.
-    start: usize,
-    end: usize,
-    /// Where in the file `start` is.
-    offset: u64,
-}
-
-impl Input {
-    fn bytes(&self) -> &[u8] {
-        &self.buffer[self.start..self.end]
-    }
-
-    /// Tries to have `wanted` bytes; returns how many there are.
-    fn fill(&mut self, wanted: usize) -> Result<usize> {
-        while self.end - self.start < wanted {
-            if self.start + wanted > self.buffer.len() {
-                self.buffer.copy_within(self.start..self.end, 0);
-                self.end -= self.start;
-                self.start = 0;
+        input.fill_beginning()?;
+        let reason = match (input.compression(), input.compression_damage()) {
+            (None, _) => looks_like(input.bytes()),
+            (Some(_), Some(Damage { offset, reason })) => format!("{reason} at byte {offset}"),
+            (Some(compression), None) => {
+                let inside = looks_like(input.bytes());
+                format!(
+                    "it is compressed by {}, and as for what is in it, {inside}",
+                    compression.name()
+                )
             }
-            if self.end == self.buffer.len() {
-                // By doubling, so that a length that lies costs no more than the file has.
-                self.buffer.resize(self.buffer.len() * 2, 0);
-            }
-            match self.read()? {
-                0 => break,
-                count => self.end += count,
-            }
-        }
-        Ok(self.end - self.start)
+        };
+        Err(Error::NotACapture { path: input.path().to_owned(), reason })
     }
-
-    /// Passes over what is read, and reads more; returns how much.
-    fn more(&mut self) -> Result<usize> {
-        (self.start, self.end) = (0, 0);
-        self.read()
-    }
-
-    /// Reads into the buffer behind what is there; returns how much.
-    fn read(&mut self) -> Result<usize> {
-        loop {
-            match self.source.read(&mut self.buffer[self.end..]) {
-                Ok(count) => {
-                    if let Some(digest) = &mut self.digest {
-                        digest.add(&self.buffer[self.end..self.end + count]);
-                    }
-                    return Ok(count);
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(source) => return Err(Error::file("read", &self.path, source)),
-            }
-        }
-    }
-
-    /// Takes the next `length` bytes, which are there; returns where in the buffer they are.
-    fn take(&mut self, length: usize) -> Range<usize> {
-        let from = self.start;
-        self.start += length;
-        self.offset += length as u64;
-        from..self.start
-    }
-
-    /// Takes back what was taken since `offset`, of one record at most.
-    fn back_to(&mut self, offset: u64) {
-        self.start -= (self.offset - offset) as usize;
-        self.offset = offset;
-    }
-
-    fn damaged(&self, reason: String) -> Error {
-        Error::Damaged { path: self.path.clone(), offset: self.offset, reason }
-    }
-}
-
-/// What a file that is no capture is instead, from its first bytes.
-fn looks_like(bytes: &[u8]) -> String {
-    const KINDS: [(&[u8], &str); 10] = [
-        (b"\x1f\x8b", "it is compressed by gzip; decompress it first (gunzip)"),
-        (b"\x28\xb5\x2f\xfd", "it is compressed by zstd; decompress it first (unzstd)"),
-        (b"\xfd7zXZ\0", "it is compressed by xz; decompress it first (unxz)"),
-        (b"BZh", "it is compressed by bzip2; decompress it first (bunzip2)"),
-        (b"\x04\x22\x4d\x18", "it is compressed by lz4; decompress it first (unlz4)"),
-        (b"PK\x03\x04", "it is a zip archive"),
-        (b"snoop\0\0\0", "it is a snoop capture; convert it first (editcap)"),
-        (b"\x54\x52\x53\x4e", "it is a NetMon capture; convert it first (editcap)"),
-        (b"\x7fELF", "it is a program"),
-        (b"\x89PNG", "it is a picture"),
-    ];
-    if bytes.is_empty() {
-        return "it is empty".to_owned();
-    }
-    if let Some((_, what)) = KINDS.iter().find(|(magic, _)| bytes.starts_with(magic)) {
-        return (*what).to_owned();
-    }
-    if pcap::Header::magic(bytes) || pcapng::begins(bytes) {
-        return "it ends inside its header".to_owned();
-    }
-    if matches!(bytes, [0x80, 2..=5, ..]) && (bytes[1] < 4 || bytes.get(2) == Some(&0x95)) {
-        return "it is a Python pickle".to_owned();
-    }
-    let text = match std::str::from_utf8(bytes) {
-        Ok(text) => text,
-        // A character cut by the end of what was read is no reason to call it binary.
-        Err(error) if error.error_len().is_none() => {
-            std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default()
-        }
-        Err(_) => "",
-    };
-    if !text.is_empty() && text.chars().all(|c| !c.is_control() || c.is_ascii_whitespace()) {
-        return "it is text".to_owned();
-    }
-    let begin: Vec<String> = bytes.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-    format!("it begins with {}, which neither pcap nor pcapng does", begin.join(" "))
 }

@@ -15,11 +15,11 @@ use Side::{Client, Server};
 const QUESTION: &[u8] = b"temperature?\n";
 const ANSWER: &[u8] = "21.5 °C\n".as_bytes();
 
-fn fixture(name: &str) -> PathBuf {
+pub fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/capture").join(name)
 }
 
-fn all_fixtures() -> Vec<PathBuf> {
+pub fn all_fixtures() -> Vec<PathBuf> {
     let files = fs::read_dir(fixture("")).unwrap().map(|entry| entry.unwrap().path());
     let is_capture = |path: &PathBuf| path.to_string_lossy().contains(".pcap");
     let mut files: Vec<_> = files.filter(is_capture).collect();
@@ -160,7 +160,9 @@ fn a_file_that_is_none_says_what_it_looks_like() {
         ("температура\n".as_bytes(), "text"),
         (b"\x80\x04\x95\x0a\0\0\0\0\0\0\0}\x94K\x01K\x02s.", "pickle"),
         (b"\x80\x02}q\0.", "pickle"),
-        (b"\x1f\x8b\x08\0\0\0\0\0\0\x03", "gunzip"),
+        (b"\xfd7zXZ\0", "unxz"),
+        (b"BZh91AY", "bunzip2"),
+        (b"\x04\x22\x4d\x18", "unlz4"),
         (b"\xd4\xc3\xb2\xa1\x02\0\x04\0", "header"),
         (b"\x0a\x0d\x0d\x0a\x1c\0\0\0\x4d\x3c\x2b\x1a\x01\0\0\0", "header"),
         (b"\x00\x01\x02\x03\x04", "00 01 02 03"),

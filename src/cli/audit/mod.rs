@@ -109,7 +109,8 @@ impl Arguments {
                           audit the pickles in it";
             return Err(Error::Usage(format!("{} {reason}", path.display())).into());
         }
-        let is_capture = is_capture(&beginning);
+        // No pickle begins so.
+        let is_capture = Reader::recognises(&beginning);
         report.begin(is_capture);
         let status = match is_capture {
             true => capture(self, path, choice, whole, report)?,
@@ -168,20 +169,6 @@ fn open(path: &Path) -> Result<(Vec<u8>, Box<dyn Read + Send>), Failure> {
 /// where the next one begins.
 fn cut_as(format: &Format) -> Format {
     if format.settings().resync { format.clone() } else { format.undecoded() }
-}
-
-/// Whether a file begins as pcap (of either byte order and resolution) or pcapng do, or as gzip does, of
-/// which the reader says what to do. No pickle begins so.
-fn is_capture(beginning: &[u8]) -> bool {
-    matches!(
-        beginning,
-        [0xa1, 0xb2, 0xc3, 0xd4, ..]
-            | [0xd4, 0xc3, 0xb2, 0xa1, ..]
-            | [0xa1, 0xb2, 0x3c, 0x4d, ..]
-            | [0x4d, 0x3c, 0xb2, 0xa1, ..]
-            | [0x0a, 0x0d, 0x0d, 0x0a, ..]
-            | [0x1f, 0x8b, ..]
-    )
 }
 
 fn capture(

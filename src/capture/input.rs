@@ -1,0 +1,123 @@
+//! The bytes of a capture on their way in.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use super::compression::{Compression, Decompressor};
+use super::counters::Damage;
+use super::source::{Original, Source};
+use crate::{Error, Result};
+
+const BUFFER: usize = 256 * 1024;
+
+/// The bytes of a capture, as far as they are read and not yet taken.
+pub(super) struct Input {
+    source: Source,
+    path: PathBuf,
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    /// Where in the capture `start` is: in the file, or in what decompressing it gives.
+    offset: u64,
+}
+
+impl Input {
+    /// Begins to read; decompresses if the first bytes say that it is needed. `path` is what errors call
+    /// the capture.
+    pub(super) fn new(mut original: Original, path: PathBuf) -> Result<Input> {
+        let failed = |source| Error::file("read", &path, source);
+        let (mut buffer, mut end) = (vec![0; BUFFER], 0);
+        while end < Compression::MAGIC {
+            match original.read(&mut buffer[end..]).map_err(failed)? {
+                0 => break,
+                count => end += count,
+            }
+        }
+        let source = match Compression::of(&buffer[..end]) {
+            None => Source::Plain(original),
+            Some(compression) => {
+                let decompressor = Decompressor::new(compression, original, &buffer[..end]);
+                end = 0;
+                Source::Compressed(Box::new(decompressor.map_err(failed)?))
+            }
+        };
+        Ok(Input { source, path, buffer, start: 0, end, offset: 0 })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where in the capture the bytes are that stand next.
+    pub(super) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// What is read and not yet taken.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    /// How it is compressed, if it is.
+    pub(super) fn compression(&self) -> Option<Compression> {
+        self.source.compression()
+    }
+
+    /// Where the compressed data is damaged or cut off; known at its end.
+    pub(super) fn compression_damage(&self) -> Option<&Damage> {
+        self.source.damage()
+    }
+
+    /// Tries to have `wanted` bytes; returns how many there are.
+    pub(super) fn fill(&mut self, wanted: usize) -> Result<usize> {
+        while self.end - self.start < wanted {
+            if self.start > 0 && self.start + wanted > self.buffer.len() {
+                self.buffer.copy_within(self.start..self.end, 0);
+                self.end -= self.start;
+                self.start = 0;
+            }
+            if self.end == self.buffer.len() {
+                // By doubling, so that a length that lies costs no more than the file has.
+                let length = (self.buffer.len() * 2).min(wanted);
+                self.buffer.resize(length, 0);
+            }
+            let read = self.source.read(&mut self.buffer[self.end..]);
+            match read.map_err(|source| Error::file("read", &self.path, source))? {
+                0 => break,
+                count => self.end += count,
+            }
+        }
+        Ok(self.end - self.start)
+    }
+
+    /// Has as much as the buffer takes at its beginning, or all there is.
+    pub(super) fn fill_beginning(&mut self) -> Result<()> {
+        self.fill(BUFFER).map(drop)
+    }
+
+    /// Takes the next `length` bytes, which are there; returns where they are in what
+    /// [`taken`](Input::taken) gives.
+    pub(super) fn take(&mut self, length: usize) -> Range<usize> {
+        let from = self.start;
+        self.start += length;
+        self.offset += length as u64;
+        from..self.start
+    }
+
+    /// What was [taken](Input::take) last.
+    pub(super) fn taken(&self, range: Range<usize>) -> &[u8] {
+        &self.buffer[range]
+    }
+
+    /// Takes back what was taken since `offset`, of one record at most.
+    pub(super) fn back_to(&mut self, offset: u64) {
+        self.start -= (self.offset - offset) as usize;
+        self.offset = offset;
+    }
+
+    /// The digest of all of the file, if it is wanted; what was not taken by then is lost.
+    pub(super) fn digest(&mut self) -> Result<Option<String>> {
+        (self.start, self.end) = (0, 0);
+        self.source.digest().map_err(|source| Error::file("read", &self.path, source))
+    }
+}
