@@ -93,7 +93,7 @@ impl Loading {
             let found = reader.summary();
             let named_here = |words: String| format!("{path}: {words}");
             provenance.damage.extend(found.damage().into_iter().map(named_here));
-            provenance.notes.extend(found.foreign().map(named_here));
+            provenance.notes.extend(found.foreign().into_iter().map(named_here));
             let label = reader.origin().format();
             provenance.notes.extend(self.choice.misunderstood(label).map(named_here));
             // Alone it is nothing to play, and says so.

@@ -1,6 +1,8 @@
 //! What was read of a capture, and what it lacks, in numbers and in words.
 
-use super::packet::Other;
+use std::collections::BTreeMap;
+
+use super::packet::{Fragmentation, Other, Unread};
 use crate::session::Timestamp;
 
 /// A place that makes no sense.
@@ -29,8 +31,12 @@ pub struct Counters {
     pub not_ip: u64,
     /// Packets with IP, but without TCP.
     pub not_tcp: u64,
-    /// Fragments of IP packets that carry TCP; they are not put together.
+    /// Packets in what is not read: tunnels, encryption.
+    pub unread: BTreeMap<Unread, u64>,
+    /// Packets that are fragments of IP packets, without those that made one whole.
     pub fragments: u64,
+    /// What became of the IP packets that were sent in fragments.
+    pub fragmentation: Fragmentation,
     /// Packets cut so short that their TCP header is not there.
     pub cut: u64,
     /// Packets whose lengths contradict each other.
@@ -63,12 +69,12 @@ impl Counters {
         let counted = [
             (self.dropped, "lost by the recorder"),
             (self.damaged, "whose record in the file makes no sense"),
-            (self.fragments, "that are fragments, which are not put together"),
             (self.cut, "cut before the end of their TCP header"),
             (self.malformed, "whose lengths contradict each other"),
         ];
         let mut damage: Vec<String> =
             counted.into_iter().filter_map(|(count, what)| packets(count, what)).collect();
+        damage.extend(self.fragmentation.damage());
         match (&self.compression_damage, self.truncated) {
             // It cuts a record off, too.
             (Some(Damage { offset, reason }), _) => {
@@ -85,8 +91,11 @@ impl Counters {
 
     /// What stands in the file beside what can be read here, in words: usual where all interfaces
     /// were recorded.
-    pub fn foreign(&self) -> Option<String> {
-        packets(self.unknown_link, "of a link type that is not supported")
+    pub fn foreign(&self) -> Vec<String> {
+        let unknown_link = packets(self.unknown_link, "of a link type that is not supported");
+        let unread =
+            self.unread.iter().filter_map(|(what, &count)| packets(count, &what.to_string()));
+        unknown_link.into_iter().chain(unread).collect()
     }
 
     /// Which bytes are meant, where there are others.
@@ -99,6 +108,7 @@ impl Counters {
             Other::LinkType => &mut self.unknown_link,
             Other::NotIp => &mut self.not_ip,
             Other::NotTcp => &mut self.not_tcp,
+            Other::Unread(unread) => self.unread.entry(unread).or_default(),
             Other::Fragment => &mut self.fragments,
             Other::Cut => &mut self.cut,
             Other::Malformed => &mut self.malformed,

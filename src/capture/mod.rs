@@ -39,6 +39,7 @@ pub use counters::{Counters, Damage};
 pub use identity::FileIdentity;
 pub use interface::{Counts, Interface};
 pub use origin::{Capturer, Origin};
+pub use packet::{Fragmentation, Unread};
 pub use packet_writer::{Packet, PacketWriter};
 pub use reader::Reader;
 pub use shared::SharedWriter;

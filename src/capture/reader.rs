@@ -10,9 +10,9 @@ use super::digest::Digest;
 use super::label;
 use super::magic;
 use super::origin::Origin;
-use super::packet;
+use super::packet::{self, Fragments};
 use super::reassembly::{Reassembler, Stamp};
-use super::records::{Item, Records};
+use super::records::{Item, Record, Records};
 #[cfg(doc)]
 use crate::Error;
 use crate::Result;
@@ -26,6 +26,7 @@ pub struct Reader {
     path: PathBuf,
     records: Records,
     origin: Origin,
+    fragments: Fragments,
     reassembler: Reassembler,
     counters: Counters,
     /// The number of the frame read last, as Wireshark numbers them.
@@ -82,6 +83,7 @@ impl Reader {
             path: path.to_owned(),
             records,
             origin,
+            fragments: Fragments::default(),
             reassembler: Reassembler::default(),
             counters: Counters::default(),
             frame: 0,
@@ -104,6 +106,7 @@ impl Reader {
     pub fn summary(&self) -> Counters {
         Counters {
             connections: self.reassembler.opened(),
+            fragmentation: self.fragments.seen(),
             dropped: self.dropped.max(self.records.dropped()),
             truncated: self.records.truncated(),
             compression: self.records.compression().map(Compression::name),
@@ -144,11 +147,13 @@ impl Reader {
                 Ok(Some(Item::Other)) => {}
                 Ok(None) => {
                     self.finished = true;
+                    self.fragments.finish();
                     self.reassembler.finish(sink)?;
                     return Ok(false);
                 }
                 Err(error) => {
                     self.finished = true;
+                    self.fragments.finish();
                     self.reassembler.finish(sink)?;
                     return Err(error);
                 }
@@ -165,7 +170,8 @@ impl Reader {
         self.dropped = self.dropped.saturating_add(record.dropped);
         let (first, last) = self.counters.span.unwrap_or((record.at, record.at));
         self.counters.span = Some((first.min(record.at), last.max(record.at)));
-        match packet::parse(record.link_type, record.captured, record.length) {
+        let Record { at, link_type, captured, length, .. } = record;
+        match self.fragments.segment(at, link_type, captured, length) {
             Ok(mut segment) => {
                 self.counters.segments += 1;
                 if matches!(self.origin, Origin::Recorded { .. }) {

@@ -1,0 +1,141 @@
+//! A frame's bytes → the TCP segment in it. Sans-I/O.
+//!
+//! ```text
+//! link (the link type's header) ─▶ ethernet, ppp, wireless ─▶ network (IP) ─▶ tcp
+//!                                        ▲                      │
+//!                                        └─────── tunnel ◀──────┤
+//!                                                               ▼
+//!                                                    fragments (back to network)
+//! ```
+//!
+//! Read by hand rather than sliced by a library: a capture cut to 48 bytes still has the fourteen
+//! bytes of TCP header that say where its payload belongs, and lengths are those of the IP header, so
+//! that padding is no data and a cut packet is a hole of known length. Checksums are not looked at:
+//! loopback and offloading leave them unfilled.
+//!
+//! What is inside a tunnel is read as if it stood alone: addresses of two networks that are the same
+//! behind different tunnels or in different VLANs are not told apart, as Wireshark does not.
+
+mod ethernet;
+mod fragments;
+mod link;
+mod network;
+mod ppp;
+mod slice;
+mod tcp;
+mod tunnel;
+mod unread;
+mod wireless;
+
+pub use fragments::Fragmentation;
+pub(super) use fragments::Fragments;
+pub(super) use link::ETHERNET;
+pub(super) use tcp::Segment;
+pub use unread::Unread;
+
+use fragments::Fragment;
+use network::Ends;
+use slice::Slice;
+
+/// How many IP headers are read, one in another.
+const DEPTH: usize = 8;
+
+/// Why a packet is no TCP segment for us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Other {
+    /// A link type that is not read here.
+    LinkType,
+    /// No IP: ARP and the like.
+    NotIp,
+    /// IP, but no TCP.
+    NotTcp,
+    /// In something that is not read here.
+    Unread(Unread),
+    /// A fragment of an IP packet that is not whole by it.
+    Fragment,
+    /// Cut before the end of what must be known.
+    Cut,
+    /// Lengths that contradict each other.
+    Malformed,
+}
+
+/// What a frame carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Content<'a> {
+    Segment(Segment<'a>),
+    Fragment(Fragment<'a>),
+}
+
+/// What is to be read next, and of which bytes.
+#[derive(Clone, Copy, Debug)]
+struct Next<'a> {
+    layer: Layer,
+    data: Slice<'a>,
+}
+
+/// What the bytes that come next are.
+#[derive(Clone, Copy, Debug)]
+enum Layer {
+    Ethernet,
+    /// What an EtherType names.
+    EtherType(u16),
+    /// LLC, IEEE 802.2.
+    Llc,
+    /// MPLS labels, RFC 3032.
+    Mpls,
+    /// PPP, from the protocol number on.
+    Ppp,
+    /// IP of the version that it says.
+    Ip,
+    Ipv4,
+    Ipv6,
+    /// What an IP header names by its protocol number.
+    Payload(Ends, u8),
+    /// A part of an IP packet's payload.
+    Fragment(fragments::Place),
+}
+
+impl Layer {
+    fn of(self, data: Slice<'_>) -> Result<Next<'_>, Other> {
+        Ok(Next { layer: self, data })
+    }
+}
+
+/// Reads the frame of `link_type` whose first bytes are `captured` and that was `length` bytes long.
+fn parse(link_type: u32, captured: &[u8], length: u32) -> Result<Content<'_>, Other> {
+    read(link::link(link_type, Slice::new(captured, length as usize))?, 0)
+}
+
+/// Reads on, with `depth` IP headers read already. Each step takes bytes or names them more closely, so
+/// that the work is bounded by the frame's length.
+fn read(mut next: Next<'_>, mut depth: usize) -> Result<Content<'_>, Other> {
+    loop {
+        let Next { layer, data } = next;
+        next = match layer {
+            Layer::Ethernet => ethernet::ethernet(data)?,
+            Layer::EtherType(kind) => ethernet::ethertype(kind, data)?,
+            Layer::Llc => ethernet::llc(data)?,
+            Layer::Mpls => ethernet::mpls(data)?,
+            Layer::Ppp => ppp::ppp(data)?,
+            Layer::Ip => network::ip(data)?,
+            Layer::Ipv4 | Layer::Ipv6 if depth == DEPTH => {
+                return Err(Other::Unread(Unread::Depth));
+            }
+            Layer::Ipv4 => {
+                depth += 1;
+                network::ipv4(data)?
+            }
+            Layer::Ipv6 => {
+                depth += 1;
+                network::ipv6(data)?
+            }
+            Layer::Payload(ends, network::TCP) => {
+                return tcp::segment(ends, data).map(Content::Segment);
+            }
+            Layer::Payload(ends, protocol) => network::payload(ends, protocol, data)?,
+            Layer::Fragment(place) => {
+                return Ok(Content::Fragment(Fragment { place, depth, data }));
+            }
+        };
+    }
+}

@@ -1,0 +1,67 @@
+//! Bytes of a frame, as far as they were captured.
+
+use super::Other;
+
+/// Bytes of which only the first may be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Slice<'a> {
+    pub(super) bytes: &'a [u8],
+    /// How many there were on the wire; at least as many as are there.
+    pub(super) length: usize,
+}
+
+impl<'a> Slice<'a> {
+    /// The first bytes of `length`. A length below what is there is a mistake of the writer: what is
+    /// there is there.
+    pub(super) fn new(bytes: &'a [u8], length: usize) -> Slice<'a> {
+        Slice { bytes, length: length.max(bytes.len()) }
+    }
+
+    #[inline]
+    pub(super) fn array<const N: usize>(&self, at: usize) -> Result<[u8; N], Other> {
+        match self.bytes.get(at..).and_then(|rest| rest.first_chunk::<N>()) {
+            Some(array) => Ok(*array),
+            None if at.saturating_add(N) <= self.length => Err(Other::Cut),
+            None => Err(Other::Malformed),
+        }
+    }
+
+    #[inline]
+    pub(super) fn u8(&self, at: usize) -> Result<u8, Other> {
+        self.array::<1>(at).map(|[byte]| byte)
+    }
+
+    #[inline]
+    pub(super) fn u16(&self, at: usize) -> Result<u16, Other> {
+        self.array(at).map(u16::from_be_bytes)
+    }
+
+    #[inline]
+    pub(super) fn u32(&self, at: usize) -> Result<u32, Other> {
+        self.array(at).map(u32::from_be_bytes)
+    }
+
+    #[inline]
+    pub(super) fn u16_little_endian(&self, at: usize) -> Result<u16, Other> {
+        self.array(at).map(u16::from_le_bytes)
+    }
+
+    #[inline]
+    pub(super) fn u32_little_endian(&self, at: usize) -> Result<u32, Other> {
+        self.array(at).map(u32::from_le_bytes)
+    }
+
+    /// What follows the first `at` bytes.
+    #[inline]
+    pub(super) fn after(&self, at: usize) -> Result<Slice<'a>, Other> {
+        let length = self.length.checked_sub(at).ok_or(Other::Malformed)?;
+        Ok(Slice { bytes: self.bytes.get(at..).unwrap_or(&[]), length })
+    }
+
+    /// As long as a header says: padding behind it is left away, and what is not there is missing,
+    /// even if the capture says that the frame was shorter.
+    #[inline]
+    pub(super) fn of_length(&self, length: usize) -> Slice<'a> {
+        Slice { bytes: &self.bytes[..self.bytes.len().min(length)], length }
+    }
+}
