@@ -105,12 +105,34 @@ pub enum Note {
         /// How many bytes.
         length: u64,
     },
-    /// `side` sent other bytes at a position already filled; the first ones were kept.
+    /// `side` sent other bytes at a position already filled. Which were kept is a matter of policy.
     Overlap {
         /// Who sent.
         side: Side,
-        /// How many bytes differ or might.
+        /// How many bytes differ.
         length: u64,
+    },
+    /// `side` sent bytes that are not among its data: they came for a gap that had been given up, or
+    /// lie before the first byte or behind the end.
+    Discarded {
+        /// Who sent.
+        side: Side,
+        /// How many bytes.
+        length: u64,
+    },
+    /// `side` sent urgent data (RFC 6093). It is among its data, in its place, as a receiver with
+    /// `SO_OOBINLINE` reads it; one without does not get its last byte with the others.
+    Urgent {
+        /// Who sent.
+        side: Side,
+        /// Where its last byte is among the side's data.
+        offset: u64,
+    },
+    /// `side` sent a RST that its peer does not take, since it lies outside of what the peer expects
+    /// (RFC 5961): an old one, or a forged one.
+    StrayReset {
+        /// Who sent.
+        side: Side,
     },
     /// Who is client was concluded, not seen.
     GuessedRole,

@@ -12,6 +12,8 @@ mod log;
 mod network;
 #[path = "capture/packets.rs"]
 mod packets;
+#[path = "capture/policy.rs"]
+mod policy;
 #[path = "capture/reading.rs"]
 mod reading;
 #[path = "capture/reassembly.rs"]

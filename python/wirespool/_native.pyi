@@ -332,7 +332,10 @@ class Event:
         """When it opens: whether its handshake was seen."""
     @property
     def note(self) -> str | None:
-        """Of a note: retransmission, overlap, guessed_role, damaged or dropped."""
+        """Of a note: what it is.
+
+        retransmission, overlap, discarded, urgent, stray_reset, guessed_role, damaged or dropped.
+        """
 
 # record/
 

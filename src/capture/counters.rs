@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::packet::{Fragmentation, Other, Unread};
+use super::reassembly::Reached;
 use crate::session::Timestamp;
 
 /// A place that makes no sense.
@@ -51,6 +52,8 @@ pub struct Counters {
     pub compression: Option<&'static str>,
     /// Where the compressed data is damaged or cut off, in bytes of the file.
     pub compression_damage: Option<Damage>,
+    /// Which bounds of its policy the reassembly reached.
+    pub reached: Reached,
     /// The first and the last packet's time.
     pub span: Option<(Timestamp, Timestamp)>,
 }
@@ -75,6 +78,7 @@ impl Counters {
         let mut damage: Vec<String> =
             counted.into_iter().filter_map(|(count, what)| packets(count, what)).collect();
         damage.extend(self.fragmentation.damage());
+        damage.extend(self.reached.warnings());
         match (&self.compression_damage, self.truncated) {
             // It cuts a record off, too.
             (Some(Damage { offset, reason }), _) => {

@@ -3,14 +3,13 @@
 //! ```text
 //! writing   Writer: synthesis (both TCP stacks) ─▶ frame (bytes) ─▶ file (preamble, records, batch)
 //! reading   Reader: source (compression) ─▶ input ─▶ records (pcap, pcapng) ─▶ packet (segment)
-//!                   ─▶ reassembly ─▶ connection ─▶ stream
+//!                   ─▶ reassembly (connections, each of two streams)
 //! ```
 //!
 //! `label` is what both sides of it share: how a capture of ours says that it is one.
 
 mod batch;
 mod compression;
-mod connection;
 mod counters;
 mod digest;
 mod file;
@@ -31,7 +30,6 @@ mod reassembly;
 mod records;
 mod shared;
 mod source;
-mod stream;
 mod synthesis;
 mod writer;
 
@@ -42,5 +40,6 @@ pub use origin::{Capturer, Origin};
 pub use packet::{Fragmentation, Unread};
 pub use packet_writer::{Packet, PacketWriter};
 pub use reader::Reader;
+pub use reassembly::{Overlap, Policy, Reached};
 pub use shared::SharedWriter;
 pub use writer::{Summary, Writer, WriterOptions};

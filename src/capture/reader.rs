@@ -11,7 +11,7 @@ use super::label;
 use super::magic;
 use super::origin::Origin;
 use super::packet::{self, Fragments};
-use super::reassembly::{Reassembler, Stamp};
+use super::reassembly::{Policy, Reassembler, Stamp};
 use super::records::{Item, Record, Records};
 #[cfg(doc)]
 use crate::Error;
@@ -92,6 +92,12 @@ impl Reader {
         })
     }
 
+    /// Puts connections together by `policy`. What was read before is forgotten.
+    #[must_use]
+    pub fn with_policy(self, policy: Policy) -> Reader {
+        Reader { reassembler: Reassembler::new(policy), ..self }
+    }
+
     /// The file, as it was named.
     pub fn path(&self) -> &Path {
         &self.path
@@ -107,6 +113,7 @@ impl Reader {
         Counters {
             connections: self.reassembler.opened(),
             fragmentation: self.fragments.seen(),
+            reached: self.reassembler.reached(),
             dropped: self.dropped.max(self.records.dropped()),
             truncated: self.records.truncated(),
             compression: self.records.compression().map(Compression::name),

@@ -54,7 +54,7 @@ pub(super) struct Event {
     /// When it opens: "seen" with its handshake, or "missed".
     #[pyo3(get)]
     start: Option<&'static str>,
-    /// Of a note: "retransmission", "overlap" (the bytes differ), "guessed_role", "damaged" or "dropped".
+    /// Of a note: "retransmission", "overlap" (the bytes differ), "discarded", "urgent", "stray_reset", "guessed_role", "damaged" or "dropped".
     #[pyo3(get)]
     note: Option<&'static str>,
 }
@@ -127,6 +127,11 @@ impl Event {
                         ("retransmission", Some(side.name()), Some(length))
                     }
                     Note::Overlap { side, length } => ("overlap", Some(side.name()), Some(length)),
+                    Note::Discarded { side, length } => {
+                        ("discarded", Some(side.name()), Some(length))
+                    }
+                    Note::Urgent { side, .. } => ("urgent", Some(side.name()), None),
+                    Note::StrayReset { side } => ("stray_reset", Some(side.name()), None),
                     Note::GuessedRole => ("guessed_role", None, None),
                     Note::Damaged => ("damaged", None, None),
                     Note::Dropped(packets) => ("dropped", None, Some(packets)),

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use wirespool::Result;
-use wirespool::capture::{Counters, Reader};
+use wirespool::capture::{Counters, Policy, Reader};
 use wirespool::session::{Event, Kind, Note, Route, Side, Sink, Start, Timestamp};
 
 /// A kind of event that owns its bytes.
@@ -59,11 +59,17 @@ impl Log {
 
     /// Everything that a capture in memory holds.
     pub fn of(capture: Vec<u8>) -> Log {
+        Log::by(Policy::default(), capture).0
+    }
+
+    /// The same, put together by a policy of its own.
+    pub fn by(policy: Policy, capture: Vec<u8>) -> (Log, Counters) {
         let source = std::io::Cursor::new(capture);
-        let mut reader = Reader::from_stream(source, Path::new("memory")).unwrap();
+        let reader = Reader::from_stream(source, Path::new("memory")).unwrap();
+        let mut reader = reader.with_policy(policy);
         let mut log = Log::default();
         reader.read_all(&mut log).unwrap();
-        log
+        (log, reader.summary())
     }
 
     pub fn seen(&self) -> Vec<Seen> {

@@ -47,7 +47,9 @@ fn the_first_bytes_win() {
             bytes(Client, "DEF"),
             Seen::Note(Note::Overlap { side: Client, length: 3 }),
             bytes(Client, "gh"),
-            Seen::Note(Note::Retransmission { side: Client, length: 6 }),
+            // The same once more, now that they were handed out.
+            Seen::Note(Note::Overlap { side: Client, length: 3 }),
+            Seen::Note(Note::Retransmission { side: Client, length: 3 }),
             Seen::Cut,
         ]
     );

@@ -19,6 +19,9 @@ pub(in crate::capture) struct Segment<'a> {
     pub(in crate::capture) rst: bool,
     /// Whether the sender takes no more bytes; unknown where the header is cut before the window.
     pub(in crate::capture) window_closed: bool,
+    /// Where the URG flag is set: how far after `sequence` the urgent data ends; unknown where the
+    /// header is cut before it.
+    pub(in crate::capture) urgent: Option<u16>,
     /// The payload, as far as it was captured.
     pub(in crate::capture) payload: &'a [u8],
     /// How long the payload was on the wire.
@@ -44,6 +47,7 @@ pub(super) fn segment(ends: Ends, data: Slice<'_>) -> Result<Segment<'_>, Other>
         syn: flags & 0x02 != 0,
         rst: flags & 0x04 != 0,
         window_closed: data.u16(14).is_ok_and(|window| window == 0),
+        urgent: if flags & 0x20 != 0 { data.u16(18).ok() } else { None },
         payload: payload.bytes,
         length: u32::try_from(payload.length).map_err(|_| Other::Malformed)?,
     })

@@ -2,10 +2,10 @@
 
 use std::net::SocketAddr;
 
-use super::packet::Segment;
-use super::reassembly::{Outlet, Stamp};
 use super::stream::Stream;
+use super::{Outlet, Policy, Stamp};
 use crate::Result;
+use crate::capture::packet::Segment;
 use crate::session::{ConnectionId, Kind, Note, Route, Side, Sink, Start};
 
 /// What is known of one connection.
@@ -13,6 +13,7 @@ use crate::session::{ConnectionId, Kind, Note, Route, Side, Sink, Start};
 pub(super) struct Connection {
     pub(super) id: ConnectionId,
     client: SocketAddr,
+    server: SocketAddr,
     start: Start,
     streams: [Stream; 2],
     /// The initial sequence numbers, of those SYNs that were seen.
@@ -24,41 +25,47 @@ pub(super) struct Connection {
     reset: [bool; 2],
     /// When it was last heard of.
     pub(super) last: Stamp,
+    /// Whether it is among those that the table has an eye on because of a hole.
+    pub(super) awaited: bool,
+    /// Whether it is among those of which the table knows that they remember bytes.
+    pub(super) remembered: bool,
 }
 
 impl Connection {
-    /// A connection of which `segment` is the first one seen.
+    /// A connection of which `segment` is the first one seen; its sender has `dialled` or was dialled.
     pub(super) fn open(
         id: ConnectionId,
         stamp: Stamp,
         segment: &Segment<'_>,
-        route: Option<Route>,
-        sink: &mut dyn Sink,
-    ) -> Result<Connection> {
+        dialled: bool,
+        policy: &Policy,
+    ) -> Connection {
         let Segment { source, destination, .. } = *segment;
-        let start = if segment.syn { Start::Seen } else { Start::Missed };
-        let dialled = match (segment.syn, segment.acknowledgement) {
-            (true, None) => true,
-            (true, Some(_)) => false,
-            (false, _) => looks_like_client(segment),
-        };
-        let (client, server) = if dialled { (source, destination) } else { (destination, source) };
-        let mut out = Outlet { sink, connection: id, side: Side::Client };
-        out.event(stamp, Kind::Open { client, server, start, route })?;
-        if start == Start::Missed {
-            out.event(stamp, Kind::Note(Note::GuessedRole))?;
-        }
-        Ok(Connection {
+        Connection {
             id,
-            client,
-            start,
-            streams: Default::default(),
+            client: if dialled { source } else { destination },
+            server: if dialled { destination } else { source },
+            start: if segment.syn { Start::Seen } else { Start::Missed },
+            streams: [Stream::new(policy.overlap), Stream::new(policy.overlap)],
             initial: [None; 2],
             floor: [None; 2],
             window_closed: [false; 2],
             reset: [false; 2],
             last: stamp,
-        })
+            awaited: false,
+            remembered: false,
+        }
+    }
+
+    /// Says that the connection came into sight.
+    pub(super) fn announce(&self, route: Option<Route>, sink: &mut dyn Sink) -> Result<()> {
+        let Connection { client, server, start, .. } = *self;
+        let mut out = Outlet { sink, connection: self.id, side: Side::Client };
+        out.event(self.last, Kind::Open { client, server, start, route })?;
+        match start {
+            Start::Seen => Ok(()),
+            Start::Missed => out.event(self.last, Kind::Note(Note::GuessedRole)),
+        }
     }
 
     /// Whether `segment`, on the same addresses and ports, belongs to another connection than this.
@@ -67,9 +74,11 @@ impl Connection {
         let own = side.index();
         let (stream, peer) = (&self.streams[own], side.other().index());
         if !segment.syn {
-            // Data after the end is of a connection whose SYN is not in the capture.
-            let sequence = segment.sequence;
-            return self.both_ended() && stream.is_beyond_end(sequence, segment.length);
+            // Data that this one cannot have is of a connection whose SYN is not in the capture.
+            return segment.length > 0
+                && !segment.rst
+                && self.is_over()
+                && stream.is_foreign(segment.sequence, self.start == Start::Seen);
         }
         let first = segment.sequence.wrapping_add(1);
         match (self.initial[own], segment.acknowledgement) {
@@ -82,7 +91,10 @@ impl Connection {
             }
             (Some(_), _) => true,
             // The SYN of a connection that came into sight by what follows it.
-            (None, _) => stream.origin().map_or(self.is_over(), |origin| origin != first),
+            (None, _) => {
+                let known = stream.origin().or(self.floor[own]);
+                known.map_or(self.is_over(), |known| known != first)
+            }
         }
     }
 
@@ -97,26 +109,33 @@ impl Connection {
         let (own, peer) = (side.index(), side.other().index());
         let mut sequence = segment.sequence;
         if segment.syn {
-            if self.initial[own].is_some_and(|initial| initial != sequence) {
+            sequence = sequence.wrapping_add(1);
+            if !self.begin(own, segment.sequence) {
                 return Ok(());
             }
-            self.initial[own] = Some(sequence);
-            sequence = sequence.wrapping_add(1);
-            self.streams[own].begin(sequence);
         }
-        let sends = segment.length > 0 && !segment.rst || segment.fin;
-        if let Some(acknowledgement) = segment.acknowledgement.filter(|_| !segment.rst) {
+        if segment.rst {
+            return self.take_reset(stamp, segment, side, sink);
+        }
+        let sends = segment.length > 0 || segment.fin;
+        // After a reset nobody waits for anything.
+        if let Some(acknowledgement) = segment.acknowledgement
+            && self.reset == [false; 2]
+        {
             let mut out = Outlet { sink, connection: self.id, side: side.other() };
             if sends {
                 self.streams[peer].passed(stamp, acknowledgement, &mut out)?;
             }
             self.acknowledge(stamp, acknowledgement, &mut out)?;
         }
-        if !segment.rst && !segment.syn {
+        if !segment.syn {
             self.window_closed[own] = segment.window_closed;
         }
         let mut out = Outlet { sink, connection: self.id, side };
         let stream = &mut self.streams[own];
+        if let Some(pointer) = segment.urgent.filter(|_| segment.length > 0) {
+            stream.urgent(stamp, sequence.wrapping_add(u32::from(pointer)), &mut out)?;
+        }
         if sends {
             let (payload, length) = (segment.payload, segment.length);
             stream.data(stamp, sequence, payload, length, self.window_closed[peer], &mut out)?;
@@ -124,13 +143,44 @@ impl Connection {
         if segment.fin {
             stream.finish(stamp, sequence.wrapping_add(segment.length), &mut out)?;
         }
-        if segment.rst && !self.reset[own] {
+        Ok(())
+    }
+
+    /// Takes the initial sequence number of a SYN. Whether it is this connection's.
+    fn begin(&mut self, side: usize, initial: u32) -> bool {
+        let first = initial.wrapping_add(1);
+        match self.initial[side] {
+            Some(known) if known == initial => true,
+            // A second answer to the same SYN counts as long as nothing came of the first.
+            Some(_) if !self.streams[side].begin_anew(first) => false,
+            _ => {
+                self.initial[side] = Some(initial);
+                self.streams[side].begin(first);
+                true
+            }
+        }
+    }
+
+    /// Takes a RST. Bytes that it carries are words about the error (RFC 9293, section 3.5.3), no data.
+    fn take_reset(
+        &mut self,
+        stamp: Stamp,
+        segment: &Segment<'_>,
+        side: Side,
+        sink: &mut dyn Sink,
+    ) -> Result<()> {
+        let own = side.index();
+        if self.reset[own] {
+            return Ok(());
+        }
+        let valid = self.streams[own].takes_reset(segment.sequence);
+        if valid {
             self.close_streams(stamp, sink)?;
             self.reset[own] = true;
-            let mut out = Outlet { sink, connection: self.id, side };
-            out.event(stamp, Kind::Reset { side })?;
         }
-        Ok(())
+        let mut out = Outlet { sink, connection: self.id, side };
+        let stray = Kind::Note(Note::StrayReset { side });
+        out.event(stamp, if valid { Kind::Reset { side } } else { stray })
     }
 
     /// The peer of `out.side` says how far it has what that side sent.
@@ -168,16 +218,51 @@ impl Connection {
         Ok(())
     }
 
-    /// Gives up the first hole of the side that holds more.
+    /// Gives up the hole that is waited for longest.
     pub(super) fn give_up_first(&mut self, sink: &mut dyn Sink) -> Result<()> {
-        let [client, server] = &self.streams;
-        let side = if client.cost() >= server.cost() { Side::Client } else { Side::Server };
+        let since = |side: &Side| self.streams[side.index()].waits_since();
+        let waiting = Side::BOTH.into_iter().filter(|side| since(side).is_some());
+        match waiting.min_by_key(|side| since(side).map(|stamp| (stamp.at, stamp.frame))) {
+            Some(side) => self.give_up(side, sink),
+            None => Ok(()),
+        }
+    }
+
+    /// Gives up a side's first hole.
+    pub(super) fn give_up(&mut self, side: Side, sink: &mut dyn Sink) -> Result<()> {
         let mut out = Outlet { sink, connection: self.id, side };
         self.streams[side.index()].give_up_first(&mut out)
     }
 
-    pub(super) fn cost(&self) -> usize {
-        self.streams.iter().map(Stream::cost).sum()
+    /// Since when what stands behind a hole of either side is there.
+    pub(super) fn waits_since(&self) -> Option<Stamp> {
+        let since = self.streams.iter().filter_map(Stream::waits_since);
+        since.min_by_key(|stamp| (stamp.at, stamp.frame))
+    }
+
+    /// What a side holds behind holes.
+    pub(super) fn side_holds(&self, side: Side) -> usize {
+        self.streams[side.index()].holds()
+    }
+
+    /// What both sides hold behind holes.
+    pub(super) fn holds(&self) -> usize {
+        self.streams.iter().map(Stream::holds).sum()
+    }
+
+    /// How much memory the bytes take that were handed out and are remembered.
+    pub(super) fn remembers(&self) -> usize {
+        self.streams.iter().map(Stream::remembers).sum()
+    }
+
+    /// Forgets the bytes that were handed out.
+    pub(super) fn forget(&mut self) {
+        self.streams.iter_mut().for_each(Stream::forget);
+    }
+
+    /// Whether `end` is the client's.
+    pub(super) fn is_client(&self, end: SocketAddr) -> bool {
+        end == self.client
     }
 
     fn side(&self, source: SocketAddr) -> Side {
@@ -190,22 +275,5 @@ impl Connection {
 
     pub(super) fn is_over(&self) -> bool {
         self.both_ended() || self.reset != [false; 2]
-    }
-}
-
-/// Whether the sender of a connection's first segment seems to have dialled, where no SYN says so. A
-/// well-known port is a server's, and so is one below the ephemeral ones (RFC 6335; Linux begins at
-/// 32768); otherwise whoever is first seen to have sent something has dialled.
-fn looks_like_client(segment: &Segment<'_>) -> bool {
-    let class = |port: u16| match port {
-        0..1024 => 0,
-        1024..32768 => 1,
-        _ => 2,
-    };
-    let (source, destination) = (segment.source.port(), segment.destination.port());
-    match class(source).cmp(&class(destination)) {
-        std::cmp::Ordering::Less => false,
-        std::cmp::Ordering::Greater => true,
-        std::cmp::Ordering::Equal => segment.length > 0 || segment.fin,
     }
 }

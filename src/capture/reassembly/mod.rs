@@ -1,0 +1,291 @@
+//! TCP segments → events of connections. Sans-I/O: segments and their stamps in, events out.
+//!
+//! A connection is what a 4-tuple carries until a SYN with another initial sequence number begins the
+//! next one; connections are numbered by their first packet, as Wireshark's `tcp.stream` is.
+//!
+//! A hole is given up, as a [`Kind::Gap`], when
+//! - the peer has acknowledged bytes past it and bytes behind it are there; or with nothing there,
+//!   when the peer goes on sending after having acknowledged it,
+//! - the peer has acknowledged the FIN behind it,
+//! - the connection is reset, begun anew, or the capture ends,
+//! - more is held behind it than is allowed, for one side or in all.
+//!
+//! What stood behind a hole that was given up keeps its own stamp, which is earlier than that of the
+//! segment that decided; what stood behind a hole that was filled has the stamp of the filling segment.
+
+mod ahead;
+mod connection;
+mod past;
+mod policy;
+mod roles;
+mod stream;
+mod waiting;
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+
+use connection::Connection;
+pub use policy::{Overlap, Policy, Reached};
+use roles::Roles;
+use waiting::{Remembering, Waiting, is_known};
+
+use super::packet::Segment;
+use crate::Result;
+use crate::session::{ConnectionId, Event, Kind, Route, Side, Sink, Timestamp};
+
+/// How many bytes that were handed out are remembered in all.
+const REMEMBERED: usize = 16 << 20;
+
+/// When and in which frame something was seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Stamp {
+    pub(super) at: Timestamp,
+    pub(super) frame: u64,
+}
+
+/// Where the events of one side of a connection go.
+pub(super) struct Outlet<'a> {
+    pub(super) sink: &'a mut dyn Sink,
+    pub(super) connection: ConnectionId,
+    pub(super) side: Side,
+}
+
+impl Outlet<'_> {
+    pub(super) fn event(&mut self, stamp: Stamp, kind: Kind<'_>) -> Result<()> {
+        let Stamp { at, frame } = stamp;
+        self.sink.event(&Event { at, connection: self.connection, frame: Some(frame), kind })
+    }
+}
+
+/// The connections that are known.
+type Connections = HashMap<Key, Box<Connection>>;
+
+/// Turns segments into events.
+#[derive(Debug, Default)]
+pub(super) struct Reassembler {
+    policy: Policy,
+    /// Keyed by a hash that nobody outside knows: addresses and ports are chosen by others.
+    connections: Connections,
+    roles: Roles,
+    opened: u64,
+    /// What all connections hold behind holes.
+    held: usize,
+    waiting: Waiting,
+    /// What all connections remember of what was handed out.
+    remembered: usize,
+    remembering: Remembering,
+    reached: Reached,
+    last: Stamp,
+}
+
+impl Reassembler {
+    pub(super) fn new(policy: Policy) -> Reassembler {
+        let reached = Reached { policy, ..Reached::default() };
+        Reassembler { policy, reached, ..Reassembler::default() }
+    }
+
+    /// How many connections were seen.
+    pub(super) fn opened(&self) -> u64 {
+        self.opened
+    }
+
+    /// Which bounds were reached.
+    pub(super) fn reached(&self) -> Reached {
+        self.reached
+    }
+
+    /// Takes the next segment. `route` is what the capture says of the sockets behind it.
+    pub(super) fn segment(
+        &mut self,
+        stamp: Stamp,
+        segment: &Segment<'_>,
+        route: Option<Route>,
+        sink: &mut dyn Sink,
+    ) -> Result<()> {
+        self.last = stamp;
+        let key = Key::new(segment.source, segment.destination);
+        let known = self.connections.get(&key);
+        if known.is_none_or(|connection| connection.is_another(segment)) {
+            self.open(key, segment, route, sink)?;
+        }
+        let result = self.work(key, |connection| connection.segment(stamp, segment, sink));
+        self.bound(key, sink)?;
+        self.expire(sink)?;
+        result.unwrap_or(Ok(()))
+    }
+
+    /// The capture ends: gives up all holes, and says which connections were still open.
+    pub(super) fn finish(&mut self, sink: &mut dyn Sink) -> Result<()> {
+        let mut connections: Vec<_> = self.connections.drain().map(|(_, value)| value).collect();
+        connections.sort_unstable_by_key(|connection| connection.id);
+        (self.held, self.remembered) = (0, 0);
+        connections.iter_mut().try_for_each(|connection| connection.close(self.last, sink))
+    }
+
+    /// Begins a connection, which takes the place of an earlier one with the same key.
+    fn open(
+        &mut self,
+        key: Key,
+        segment: &Segment<'_>,
+        route: Option<Route>,
+        sink: &mut dyn Sink,
+    ) -> Result<()> {
+        let dialled = match (segment.syn, segment.acknowledgement, self.connections.get(&key)) {
+            (true, acknowledgement, _) => acknowledgement.is_none(),
+            (false, _, Some(old)) => old.is_client(segment.source),
+            (false, _, None) => self.roles.guess(segment),
+        };
+        if segment.syn {
+            self.roles.dialled(if dialled { segment.destination } else { segment.source });
+        }
+        self.close(key, sink)?;
+        self.make_room(sink)?;
+        self.waiting.tidy(&self.connections);
+        self.remembering.tidy(&self.connections);
+        let id = ConnectionId(self.opened);
+        self.opened += 1;
+        let connection = Connection::open(id, self.last, segment, dialled, &self.policy);
+        let connection = self.connections.entry(key).insert_entry(Box::new(connection));
+        connection.get().announce(route, sink)
+    }
+
+    /// Nothing more is to come of a connection.
+    fn close(&mut self, key: Key, sink: &mut dyn Sink) -> Result<()> {
+        let Some(mut old) = self.connections.remove(&key) else { return Ok(()) };
+        self.held -= old.holds();
+        self.remembered -= old.remembers();
+        old.close(self.last, sink)
+    }
+
+    /// Gives up the holes that were waited for long enough.
+    fn expire(&mut self, sink: &mut dyn Sink) -> Result<()> {
+        let Some(patience) = self.policy.patience else { return Ok(()) };
+        while self.give_up_longest(self.last.at - patience, sink)? {
+            self.reached.patience += 1;
+        }
+        Ok(())
+    }
+
+    /// Keeps what is held and remembered within its bounds, after the connection at `key` had a segment.
+    fn bound(&mut self, key: Key, sink: &mut dyn Sink) -> Result<()> {
+        let Some(connection) = self.connections.get_mut(&key) else { return Ok(()) };
+        if connection.remembers() > 0 {
+            self.remembering.put(key, connection);
+        }
+        if connection.holds() > 0 {
+            self.waiting.put(key, connection);
+            self.bound_sides(key, sink)?;
+        }
+        while self.held > self.policy.held_in_all
+            && self.give_up_longest(Timestamp(i64::MAX), sink)?
+        {
+            self.reached.held_in_all += 1;
+        }
+        while self.remembered > REMEMBERED
+            && let Some((key, id)) = self.remembering.take()
+        {
+            if is_known(&self.connections, &key, id) {
+                self.work(key, |connection| {
+                    connection.remembered = false;
+                    connection.forget();
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives up holes of the connection at `key` as long as a side of it holds too much.
+    fn bound_sides(&mut self, key: Key, sink: &mut dyn Sink) -> Result<()> {
+        let most = self.policy.held_per_side;
+        for side in Side::BOTH {
+            let given_up = self.work(key, |connection| {
+                let mut given_up = 0;
+                while connection.side_holds(side) > most {
+                    connection.give_up(side, sink)?;
+                    given_up += 1;
+                }
+                Result::Ok(given_up)
+            });
+            self.reached.held_per_side += given_up.transpose()?.unwrap_or(0);
+        }
+        Ok(())
+    }
+
+    /// Gives up the hole that is waited for longest, if that is since `upto` or before. Whether there
+    /// was one.
+    fn give_up_longest(&mut self, upto: Timestamp, sink: &mut dyn Sink) -> Result<bool> {
+        while let Some((since, key, id)) = self.waiting.take(upto) {
+            if !is_known(&self.connections, &key, id) {
+                continue;
+            }
+            // The hole of then may be filled, and another one be open.
+            let found = self.work(key, |connection| {
+                let found = connection.waits_since().is_some_and(|stamp| stamp.at <= since);
+                if found {
+                    connection.give_up_first(sink)?;
+                }
+                Result::Ok(found)
+            });
+            if let Some(connection) = self.connections.get_mut(&key) {
+                connection.awaited = false;
+                self.waiting.put(key, connection);
+            }
+            if found.transpose()? == Some(true) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Lets the connection at `key` do some work, and counts what it holds and remembers afterwards.
+    fn work<T>(&mut self, key: Key, work: impl FnOnce(&mut Connection) -> T) -> Option<T> {
+        let connection = self.connections.get_mut(&key)?;
+        self.held -= connection.holds();
+        self.remembered -= connection.remembers();
+        let result = work(connection);
+        self.held += connection.holds();
+        self.remembered += connection.remembers();
+        Some(result)
+    }
+
+    /// Forgets the longest quiet if too many are known.
+    fn make_room(&mut self, sink: &mut dyn Sink) -> Result<()> {
+        let known = self.policy.connections.max(1);
+        if self.connections.len() < known {
+            return Ok(());
+        }
+        let mut quiet: Vec<_> = self
+            .connections
+            .iter()
+            .map(|(key, connection)| (!connection.is_over(), connection.last.frame, *key))
+            .collect();
+        // Many at once, so that each costs little.
+        let (oldest, last, _) =
+            quiet.select_nth_unstable_by_key(known / 4, |&(open, frame, _)| (open, frame));
+        let mut oldest = [&*oldest, &[*last]].concat();
+        oldest.sort_unstable_by_key(|&(_, frame, _)| frame);
+        for (open, _, key) in oldest {
+            self.reached.connections += u64::from(open);
+            self.close(key, sink)?;
+        }
+        Ok(())
+    }
+}
+
+/// A connection's two addresses and ports, the lower first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Key {
+    low: (u128, u16),
+    high: (u128, u16),
+}
+
+impl Key {
+    fn new(a: SocketAddr, b: SocketAddr) -> Key {
+        let number = |end: SocketAddr| match end.ip() {
+            IpAddr::V4(ip) => (ip.to_ipv6_mapped().to_bits(), end.port()),
+            IpAddr::V6(ip) => (ip.to_bits(), end.port()),
+        };
+        let (a, b) = (number(a), number(b));
+        Key { low: a.min(b), high: a.max(b) }
+    }
+}
