@@ -136,6 +136,8 @@ pub enum Note {
     },
     /// Who is client was concluded, not seen.
     GuessedRole,
+    /// The server took the connection up: its SYN was seen.
+    Answered,
     /// The capture's record could not be read in full.
     Damaged,
     /// The recorder says that it lost so many packets.

@@ -198,11 +198,11 @@ class Origin:
     """Where a capture comes from, as far as it says."""
 
     @property
-    def kind(self) -> Literal["recorded", "captured"]:
-        """By wirespool from sockets (headers are synthesised), or from a network."""
+    def kind(self) -> Literal["recorded", "converted", "captured"]:
+        """By wirespool from sockets or from other captures (headers are synthesised), or from a network."""
     @property
     def version(self) -> str | None:
-        """The version of wirespool that recorded it."""
+        """The version of wirespool that wrote it."""
     @property
     def format(self) -> str | None:
         """The spelling of the message format it was recorded as."""

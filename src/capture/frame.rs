@@ -3,11 +3,11 @@
 use std::net::{IpAddr, SocketAddr};
 
 use etherparse::{
-    IpHeaders, IpNumber, Ipv4Extensions, Ipv4Header, Ipv6Extensions, Ipv6FlowLabel, Ipv6Header,
-    PacketBuilder, TcpHeader, TcpOptionElement,
+    EtherType, Ethernet2Header, IpNumber, Ipv4Header, Ipv6FlowLabel, Ipv6Header, TcpHeader,
 };
 
 use super::label;
+use super::mark::Mark;
 use crate::session::Side;
 
 /// The most payload one segment can carry: what an IPv4 packet of 65,535 bytes has room for.
@@ -21,6 +21,10 @@ const WINDOW_SHIFT: u8 = 14;
 /// How many bytes a peer may be ahead of its acknowledgements before a reader calls the window full.
 pub(super) const WINDOW_BYTES: u32 = (WINDOW as u32) << WINDOW_SHIFT;
 
+/// What a SYN says: the maximum segment size, no operation, the window's shift.
+const SYN_OPTIONS: [u8; 8] =
+    [2, 4, (MAX_PAYLOAD >> 8) as u8, MAX_PAYLOAD as u8, 1, 3, 3, WINDOW_SHIFT];
+
 const TTL: u8 = 64;
 
 /// What varies between the segments of a connection.
@@ -33,10 +37,24 @@ pub(super) struct Segment {
     pub(super) psh: bool,
     pub(super) fin: bool,
     pub(super) rst: bool,
+    /// What it says in an option beside.
+    pub(super) mark: Option<Mark>,
+}
+
+/// What a segment carries.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Payload<'a> {
+    Bytes(&'a [u8]),
+    /// So many bytes that are not in the capture: the frame ends before them.
+    Missing(usize),
+}
+
+impl Payload<'_> {
+    pub(super) const NONE: Payload<'static> = Payload::Bytes(&[]);
 }
 
 /// The addresses of a connection as its frames can carry them: both of one family.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Ends([SocketAddr; 2]);
 
 impl Ends {
@@ -56,58 +74,88 @@ impl Ends {
     }
 }
 
-/// Appends the frame in which `side` sends `segment` with `payload`, at most [`MAX_PAYLOAD`] bytes.
-pub(super) fn append(out: &mut Vec<u8>, ends: &Ends, side: Side, segment: Segment, payload: &[u8]) {
-    debug_assert!(payload.len() <= MAX_PAYLOAD);
+/// Appends the frame in which `side` sends `segment` with `payload`, at most [`MAX_PAYLOAD`] bytes less
+/// what its options take. Returns how long the frame is with what of it is not in the capture.
+pub(super) fn append(
+    out: &mut Vec<u8>,
+    ends: &Ends,
+    side: Side,
+    segment: Segment,
+    payload: Payload<'_>,
+) -> usize {
+    let begin = out.len();
     let (from, to) = (ends.0[side.index()], ends.0[side.other().index()]);
-    let mut tcp = TcpHeader::new(from.port(), to.port(), segment.sequence, WINDOW);
-    tcp.ack = segment.acknowledgement.is_some();
-    tcp.acknowledgment_number = segment.acknowledgement.unwrap_or(0);
-    tcp.syn = segment.syn;
-    tcp.psh = segment.psh;
-    tcp.fin = segment.fin;
-    tcp.rst = segment.rst;
-    if segment.syn {
-        let options = [
-            TcpOptionElement::MaximumSegmentSize(MAX_PAYLOAD as u16),
-            TcpOptionElement::Noop,
-            TcpOptionElement::WindowScale(WINDOW_SHIFT),
-        ];
-        // Eight bytes always fit into the forty there are.
-        let _ = tcp.set_options(&options);
-    }
-    let ip = match (from.ip(), to.ip()) {
+    let (bytes, missing) = match payload {
+        Payload::Bytes(bytes) => (bytes, 0),
+        Payload::Missing(length) => (&[][..], length),
+    };
+    let mut tcp = header(from.port(), to.port(), segment);
+    let length = tcp.header_len() + bytes.len() + missing;
+    debug_assert!(length <= MAX_PAYLOAD + TcpHeader::MIN_LEN);
+    match (from.ip(), to.ip()) {
         (IpAddr::V4(source), IpAddr::V4(destination)) => {
-            let mut header = Ipv4Header {
+            let (source, destination) = (source.octets(), destination.octets());
+            let mut ip = Ipv4Header {
+                total_len: (Ipv4Header::MIN_LEN + length) as u16,
                 time_to_live: TTL,
                 protocol: IpNumber::TCP,
-                source: source.octets(),
-                destination: destination.octets(),
+                dont_fragment: true,
+                source,
+                destination,
                 ..Ipv4Header::default()
             };
-            header.dont_fragment = true;
-            IpHeaders::Ipv4(header, Ipv4Extensions::default())
+            ip.header_checksum = ip.calc_header_checksum();
+            if missing == 0 {
+                tcp.checksum =
+                    tcp.calc_checksum_ipv4_raw(source, destination, bytes).unwrap_or_default();
+            }
+            out.extend(ethernet(side, EtherType::IPV4));
+            out.extend(ip.to_bytes());
         }
         (source, destination) => {
             let octets = |ip: IpAddr| match ip {
                 IpAddr::V4(ip) => ip.to_ipv6_mapped().octets(),
                 IpAddr::V6(ip) => ip.octets(),
             };
-            let header = Ipv6Header {
+            let (source, destination) = (octets(source), octets(destination));
+            let ip = Ipv6Header {
+                payload_length: length as u16,
                 flow_label: Ipv6FlowLabel::ZERO,
                 next_header: IpNumber::TCP,
                 hop_limit: TTL,
-                source: octets(source),
-                destination: octets(destination),
+                source,
+                destination,
                 ..Ipv6Header::default()
             };
-            IpHeaders::Ipv6(header, Ipv6Extensions::default())
+            if missing == 0 {
+                tcp.checksum =
+                    tcp.calc_checksum_ipv6_raw(source, destination, bytes).unwrap_or_default();
+            }
+            out.extend(ethernet(side, EtherType::IPV6));
+            out.extend(ip.to_bytes());
         }
-    };
-    // Fails only for payloads beyond what the IP length can say, which the caller splits.
-    let written = PacketBuilder::ethernet2(label::mac(side), label::mac(side.other()))
-        .ip(ip)
-        .tcp_header(tcp)
-        .write_to_vec(out, payload);
-    debug_assert!(written.is_ok());
+    }
+    out.extend(tcp.to_bytes());
+    out.extend_from_slice(bytes);
+    out.len() - begin + missing
+}
+
+fn ethernet(side: Side, ether_type: EtherType) -> [u8; Ethernet2Header::LEN] {
+    let (source, destination) = (label::mac(side), label::mac(side.other()));
+    Ethernet2Header { source, destination, ether_type }.to_bytes()
+}
+
+fn header(from: u16, to: u16, segment: Segment) -> TcpHeader {
+    let mut tcp = TcpHeader::new(from, to, segment.sequence, WINDOW);
+    tcp.ack = segment.acknowledgement.is_some();
+    tcp.acknowledgment_number = segment.acknowledgement.unwrap_or(0);
+    tcp.syn = segment.syn;
+    tcp.psh = segment.psh;
+    tcp.fin = segment.fin;
+    tcp.rst = segment.rst;
+    let mut options = if segment.syn { SYN_OPTIONS.to_vec() } else { Vec::new() };
+    options.extend(segment.mark.iter().flat_map(|mark| mark.option()));
+    // Both together fit into the forty bytes there are.
+    let _ = tcp.set_options_raw(&options);
+    tcp
 }

@@ -5,6 +5,7 @@
 use std::net::SocketAddr;
 
 use super::origin::{Capturer, Origin};
+use super::writer::MadeFrom;
 use crate::session::{Route, Side};
 
 /// The first five octets of every MAC address in a synthesised capture: locally administered,
@@ -18,10 +19,16 @@ const PROGRAM: &str = "wirespool";
 const WHAT_IS_REAL: &str = "headers synthesised; payload, read times, order and ends are real; \
                             RTT, windows, segmentation are not";
 
+/// The same of a capture that was made from another one.
+const WHAT_IS_THE_ORIGINALS: &str = "headers synthesised; payload, its times and order, gaps and ends are \
+                                     the original's; RTT, windows, segmentation are not";
+
 const RECORDED: &str = "Recorded by wirespool ";
+const CONVERTED: &str = "Converted by wirespool ";
 const CAPTURED: &str = "Captured by wirespool ";
 const THROUGH: &str = " through ";
 const FORMAT: &str = "wirespool-format: ";
+const ORIGINAL: &str = "wirespool-original: ";
 const ROUTE: &str = "wirespool-route:";
 
 /// The MAC address of one end of a synthesised connection.
@@ -30,9 +37,10 @@ pub(super) fn mac(side: Side) -> [u8; 6] {
     [a, b, c, d, e, side.index() as u8 + 1]
 }
 
-/// Whether an Ethernet frame's addresses are those of [`mac`].
-pub(super) fn is_synthesised(ethernet: &[u8]) -> bool {
-    ethernet.get(..5) == Some(&MAC_PREFIX[..]) && ethernet.get(6..11) == Some(&MAC_PREFIX[..])
+/// Who sent an Ethernet frame whose addresses are those of [`mac`].
+pub(super) fn sender(ethernet: &[u8]) -> Option<Side> {
+    let (to, from) = (ethernet.get(..6)?, ethernet.get(6..12)?);
+    Side::BOTH.into_iter().find(|&side| from == mac(side) && to == mac(side.other()))
 }
 
 /// The section header's `shb_userappl`; of packets that another program captured, it too.
@@ -41,39 +49,74 @@ pub(super) fn application(through: Option<&str>) -> String {
     format!("{PROGRAM} {}{through}", env!("CARGO_PKG_VERSION"))
 }
 
-/// The interface's description.
-pub(super) fn description() -> String {
-    format!("sockets, recorded by {PROGRAM}: {WHAT_IS_REAL}")
+/// What the packets of a capture of ours are.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Made<'a> {
+    /// Synthesised.
+    Synthesised(&'a MadeFrom),
+    /// As another program captured them.
+    Captured {
+        /// That program, with its version.
+        through: &'a str,
+    },
 }
 
-/// The section header's comment, for people and for [`section`]: of packets that the program captured
-/// they came `through`, else of a synthesised capture.
-pub(super) fn comment(through: Option<&str>, format: Option<&str>) -> String {
-    let version = env!("CARGO_PKG_VERSION");
-    let mut text = match through {
-        Some(program) => {
-            format!("{CAPTURED}{version}{THROUGH}{program}: packets as they were on the interface.")
+/// The interface's description.
+pub(super) fn description(made_from: &MadeFrom) -> String {
+    match made_from {
+        MadeFrom::Sockets => format!("sockets, recorded by {PROGRAM}: {WHAT_IS_REAL}"),
+        MadeFrom::Captures(_) => {
+            format!("connections, converted by {PROGRAM}: {WHAT_IS_THE_ORIGINALS}")
         }
-        None => format!("{RECORDED}{version}: {WHAT_IS_REAL}."),
+    }
+}
+
+/// The section header's comment, for people and for [`section`].
+pub(super) fn comment(made: Made<'_>, format: Option<&str>) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    let mut text = match made {
+        Made::Captured { through } => {
+            format!("{CAPTURED}{version}{THROUGH}{through}: packets as they were on the interface.")
+        }
+        Made::Synthesised(MadeFrom::Sockets) => format!("{RECORDED}{version}: {WHAT_IS_REAL}."),
+        Made::Synthesised(MadeFrom::Captures(originals)) => {
+            let mut text = format!("{CONVERTED}{version}: {WHAT_IS_THE_ORIGINALS}.");
+            for original in originals.iter().take(ORIGINALS_NAMED) {
+                add_line(&mut text, ORIGINAL, original);
+            }
+            text
+        }
     };
     if let Some(format) = format {
-        // A line of its own must stay one line, and an option's length has 16 bits.
-        let format: String = format.chars().filter(|c| !c.is_control()).take(4096).collect();
-        text.push('\n');
-        text.push_str(FORMAT);
-        text.push_str(&format);
+        add_line(&mut text, FORMAT, format);
     }
     text
+}
+
+/// How many originals a capture names: an option's length has 16 bits.
+const ORIGINALS_NAMED: usize = 12;
+
+fn add_line(text: &mut String, name: &str, value: &str) {
+    // A line of its own must stay one line, and all of them short.
+    text.push('\n');
+    text.push_str(name);
+    text.extend(value.chars().filter(|c| !c.is_control()).take(1024));
 }
 
 /// What a section's comment says, if it is one of ours.
 pub(super) fn section(comment: &str) -> Option<Origin> {
     let mut lines = comment.lines();
     let first = lines.next()?;
-    let format = lines.find_map(|line| line.strip_prefix(FORMAT)).map(str::to_owned);
+    let values =
+        |name| lines.clone().filter_map(move |line| line.strip_prefix(name)).map(str::to_owned);
+    let format = values(FORMAT).next();
     let who = |line: &str| line.split(':').next().unwrap_or(line).to_owned();
     if let Some(version) = first.strip_prefix(RECORDED) {
         return Some(Origin::Recorded { version: Some(who(version)), format });
+    }
+    if let Some(version) = first.strip_prefix(CONVERTED) {
+        let (version, originals) = (Some(who(version)), values(ORIGINAL).collect());
+        return Some(Origin::Converted { version, originals, format });
     }
     let who = who(first.strip_prefix(CAPTURED)?);
     let (version, through) = who.split_once(THROUGH)?;
@@ -115,10 +158,19 @@ mod tests {
         for spelling in [None, Some("protobuf:pb.TempEvent/u32be")] {
             let format = spelling.map(str::to_owned);
             let recorded = Origin::Recorded { version: Some(version()), format: format.clone() };
-            assert_eq!(section(&comment(None, spelling)), Some(recorded));
+            assert_eq!(
+                section(&comment(Made::Synthesised(&MadeFrom::Sockets), spelling)),
+                Some(recorded)
+            );
             let by = Capturer { version: version(), through: "dumpcap 4.0.17".to_owned() };
             let captured = Origin::Captured { by: Some(by), format };
-            assert_eq!(section(&comment(Some("dumpcap 4.0.17"), spelling)), Some(captured));
+            let through = Made::Captured { through: "dumpcap 4.0.17" };
+            assert_eq!(section(&comment(through, spelling)), Some(captured));
+            let originals = vec!["a.pcap, captured".to_owned(), "b".to_owned()];
+            let made_from = MadeFrom::Captures(originals.clone());
+            let format = spelling.map(str::to_owned);
+            let converted = Origin::Converted { version: Some(version()), originals, format };
+            assert_eq!(section(&comment(Made::Synthesised(&made_from), spelling)), Some(converted));
         }
         for comment in ["Recorded by something else", "Captured by wirespool 1", ""] {
             assert_eq!(section(comment), None);

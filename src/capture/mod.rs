@@ -6,7 +6,8 @@
 //!                   ─▶ reassembly (connections, each of two streams)
 //! ```
 //!
-//! `label` is what both sides of it share: how a capture of ours says that it is one.
+//! `label` and `mark` are what both sides of it share: how a capture of ours says that it is one, and
+//! what its segments say beside. `joined` makes one event again of what became several segments.
 
 mod batch;
 mod compression;
@@ -17,8 +18,10 @@ mod frame;
 mod identity;
 mod input;
 mod interface;
+mod joined;
 mod label;
 mod magic;
+mod mark;
 mod origin;
 mod packet;
 mod packet_writer;
@@ -42,4 +45,4 @@ pub use packet_writer::{Packet, PacketWriter};
 pub use reader::Reader;
 pub use reassembly::{Overlap, Policy, Reached};
 pub use shared::SharedWriter;
-pub use writer::{Summary, Writer, WriterOptions};
+pub use writer::{MadeFrom, Summary, Writer, WriterOptions};

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::mark::{Frame, Mark};
+
 /// Where a capture comes from, as far as it says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -12,6 +14,16 @@ pub enum Origin {
         /// By which version; a pcap does not say.
         version: Option<String>,
         /// The spelling of the message format that was in use, if any was.
+        format: Option<String>,
+    },
+    /// Made by wirespool from other captures: headers are synthesised; payload, times, order, gaps and
+    /// ends are theirs.
+    Converted {
+        /// By which version; a pcap does not say.
+        version: Option<String>,
+        /// The other captures' names, each with what it said of its own origin; a pcap does not say.
+        originals: Vec<String>,
+        /// The spelling of the message format that they said they were recorded as, if they did.
         format: Option<String>,
     },
     /// Captured from a network: its packets are real.
@@ -43,21 +55,35 @@ impl Origin {
     /// The spelling of the message format it was recorded as, where it says one.
     pub fn format(&self) -> Option<&str> {
         match self {
-            Origin::Recorded { format, .. } | Origin::Captured { format, .. } => format.as_deref(),
+            Origin::Recorded { format, .. }
+            | Origin::Converted { format, .. }
+            | Origin::Captured { format, .. } => format.as_deref(),
         }
     }
 
-    /// The version of the wirespool that recorded or captured it, where it says one.
+    /// The version of the wirespool that recorded, converted or captured it, where it says one.
     pub fn version(&self) -> Option<&str> {
         match self {
-            Origin::Recorded { version, .. } => version.as_deref(),
+            Origin::Recorded { version, .. } | Origin::Converted { version, .. } => {
+                version.as_deref()
+            }
             Origin::Captured { by, .. } => by.as_ref().map(|by| by.version.as_str()),
         }
     }
 
+    /// Concludes from the first packet where the capture comes from, if it has not said so.
+    pub(super) fn conclude(&mut self, first: Option<Frame>) {
+        let Some(first) = first.filter(|_| *self == Origin::default()) else { return };
+        let (version, format) = (None, None);
+        *self = match first.mark {
+            Some(Mark::Begins) => Origin::Converted { version, originals: Vec::new(), format },
+            _ => Origin::Recorded { version, format },
+        };
+    }
+
     /// Whether headers are synthesised: transport figures would say nothing.
     pub fn is_synthesised(&self) -> bool {
-        matches!(self, Origin::Recorded { .. })
+        !matches!(self, Origin::Captured { .. })
     }
 }
 
@@ -68,12 +94,25 @@ impl fmt::Display for Origin {
             Origin::Captured { by: Some(Capturer { version, through }), .. } => {
                 write!(f, "captured by wirespool {version} through {through}")
             }
-            Origin::Recorded { version: None, .. } => {
-                f.write_str("recorded by wirespool (headers synthesised)")
+            Origin::Recorded { version, .. } => {
+                write!(f, "recorded by wirespool{} (headers synthesised)", Version(version))
             }
-            Origin::Recorded { version: Some(version), .. } => {
-                write!(f, "recorded by wirespool {version} (headers synthesised)")
+            Origin::Converted { version, originals, .. } => {
+                write!(f, "converted by wirespool{} (headers synthesised)", Version(version))?;
+                match originals.as_slice() {
+                    [] => Ok(()),
+                    _ => write!(f, " from {}", originals.join("; ")),
+                }
             }
         }
+    }
+}
+
+/// A version, with the space before it, where it is known.
+struct Version<'a>(&'a Option<String>);
+
+impl fmt::Display for Version<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_ref().map_or(Ok(()), |version| write!(f, " {version}"))
     }
 }

@@ -16,6 +16,8 @@ use pcap_file::{DataLink, Endianness};
 
 use super::batch::Batch;
 use super::interface::{Counts, Interface};
+use super::label::Made;
+use super::writer::MadeFrom;
 use super::{label, packet};
 
 /// The most that a record may hold, as the file announces it.
@@ -33,13 +35,17 @@ pub(super) struct Preamble {
 
 impl Preamble {
     /// Of a capture that is synthesised, whose messages have this format.
-    pub(super) fn synthesised(format: Option<&str>) -> Preamble {
+    pub(super) fn synthesised(made_from: &MadeFrom, format: Option<&str>) -> Preamble {
+        let source = match made_from {
+            MadeFrom::Sockets => "sockets",
+            MadeFrom::Captures(_) => "captures",
+        };
         Preamble {
-            comment: label::comment(None, format),
-            hardware: "none: headers synthesised from sockets".to_owned(),
+            comment: label::comment(Made::Synthesised(made_from), format),
+            hardware: format!("none: headers synthesised from {source}"),
             application: label::application(None),
             interfaces: vec![Interface::new("wirespool", packet::ETHERNET)],
-            description: Some(label::description()),
+            description: Some(label::description(made_from)),
         }
     }
 
@@ -50,7 +56,7 @@ impl Preamble {
         format: Option<&str>,
     ) -> Preamble {
         Preamble {
-            comment: label::comment(Some(through), format),
+            comment: label::comment(Made::Captured { through }, format),
             hardware: std::env::consts::ARCH.to_owned(),
             application: label::application(Some(through)),
             interfaces: interfaces.to_vec(),

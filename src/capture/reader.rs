@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use super::compression::Compression;
 use super::counters::Counters;
 use super::digest::Digest;
+use super::joined::Parts;
 use super::label;
 use super::magic;
+use super::mark::{Frame, Mark};
 use super::origin::Origin;
 use super::packet::{self, Fragments};
-use super::reassembly::{Policy, Reassembler, Stamp};
+use super::reassembly::{Policy, Reassembler, Said, Stamp};
 use super::records::{Item, Record, Records};
 #[cfg(doc)]
 use crate::Error;
@@ -28,6 +30,7 @@ pub struct Reader {
     origin: Origin,
     fragments: Fragments,
     reassembler: Reassembler,
+    parts: Parts,
     counters: Counters,
     /// The number of the frame read last, as Wireshark numbers them.
     frame: u64,
@@ -60,10 +63,8 @@ impl Reader {
 
     fn of(records: Records, path: &Path) -> Result<Reader> {
         let mut reader = Reader::new(records, path)?;
-        let synthesised = reader.records.peek(is_synthesised)?;
-        if synthesised == Some(true) && reader.origin == Origin::default() {
-            reader.origin = Origin::Recorded { version: None, format: None };
-        }
+        let first = reader.records.peek(made)?;
+        reader.origin.conclude(first.flatten());
         Ok(reader)
     }
 
@@ -85,6 +86,7 @@ impl Reader {
             origin,
             fragments: Fragments::default(),
             reassembler: Reassembler::default(),
+            parts: Parts::default(),
             counters: Counters::default(),
             frame: 0,
             dropped: 0,
@@ -153,26 +155,20 @@ impl Reader {
                 Ok(Some(Item::Frame)) => self.frame += 1,
                 Ok(Some(Item::Other)) => {}
                 Ok(None) => {
-                    self.finished = true;
-                    self.fragments.finish();
-                    self.reassembler.finish(sink)?;
+                    self.finish(sink)?;
                     return Ok(false);
                 }
                 Err(error) => {
-                    self.finished = true;
-                    self.fragments.finish();
-                    self.reassembler.finish(sink)?;
+                    self.finish(sink)?;
                     return Err(error);
                 }
             }
         };
         self.frame += 1;
         self.counters.packets += 1;
-        if self.counters.packets == 1
-            && self.origin == Origin::default()
-            && is_synthesised(record.link_type, record.captured)
-        {
-            self.origin = Origin::Recorded { version: None, format: None };
+        let made = made(record.link_type, record.captured);
+        if self.counters.packets == 1 {
+            self.origin.conclude(made);
         }
         self.dropped = self.dropped.saturating_add(record.dropped);
         let (first, last) = self.counters.span.unwrap_or((record.at, record.at));
@@ -181,18 +177,38 @@ impl Reader {
         match self.fragments.segment(at, link_type, captured, length) {
             Ok(mut segment) => {
                 self.counters.segments += 1;
-                if matches!(self.origin, Origin::Recorded { .. }) {
+                let made = made.filter(|_| self.origin.is_synthesised());
+                if made.is_some() {
                     // The writer maps an IPv4 end whose peer has IPv6.
                     segment.source = canonical(segment.source);
                     segment.destination = canonical(segment.destination);
                 }
-                let route = record.comment.filter(|_| segment.syn).and_then(label::route);
                 let stamp = Stamp { at: record.at, frame: self.frame };
-                self.reassembler.segment(stamp, &segment, route, sink)?;
+                let route = record.comment.filter(|_| segment.syn).and_then(label::route);
+                let sender = made.map(|made| made.side);
+                // Only a converted capture says of each connection where it begins.
+                let says = matches!(self.origin, Origin::Converted { .. });
+                let begins = made.filter(|_| says).map(|made| made.mark == Some(Mark::Begins));
+                let jumps = made.is_some_and(|made| made.mark == Some(Mark::Gap(None)));
+                let said = Said { route, sender, begins, jumps };
+                match made {
+                    Some(made) => {
+                        let mut joining = self.parts.joining(made, sink);
+                        self.reassembler.segment(stamp, &segment, said, &mut joining)?;
+                    }
+                    None => self.reassembler.segment(stamp, &segment, said, sink)?,
+                }
             }
             Err(other) => *self.counters.of(other) += 1,
         }
         Ok(true)
+    }
+
+    fn finish(&mut self, sink: &mut dyn Sink) -> Result<()> {
+        self.finished = true;
+        self.fragments.finish();
+        self.parts.flush(sink)?;
+        self.reassembler.finish(sink)
     }
 
     /// Reads all there is.
@@ -205,8 +221,9 @@ impl Reader {
     }
 }
 
-fn is_synthesised(link_type: u32, captured: &[u8]) -> bool {
-    link_type == packet::ETHERNET && label::is_synthesised(captured)
+/// What the writer said with a frame, if it made it.
+fn made(link_type: u32, captured: &[u8]) -> Option<Frame> {
+    (link_type == packet::ETHERNET).then(|| Frame::read(captured)).flatten()
 }
 
 fn canonical(end: SocketAddr) -> SocketAddr {

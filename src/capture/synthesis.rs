@@ -4,13 +4,47 @@
 //! [`Delivered`](crate::session::Kind::Delivered) said was handed on, and never says the same twice.
 
 use super::frame::{Ends, MAX_PAYLOAD, Segment, WINDOW_BYTES};
+use super::mark::{self, Mark};
 use crate::session::Side;
+
+/// The most of a gap that one segment has room for.
+const MAX_MISSING: usize = MAX_PAYLOAD - mark::MAX_LENGTH;
+
+/// How many segments a gap becomes at most. A longer one says its length beside: whoever made up a
+/// capture with thousands of gaps of a gigabyte shall not fill a disk.
+const MAX_PARTS: u64 = 64;
+
+/// How many bytes may wait for the next segment of the other side, which acknowledges them, where
+/// nobody said what was handed on when.
+const MAX_WAITING: u32 = 256 * 1024;
+
+/// When a side acknowledges what its peer has sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Acknowledging {
+    /// Once it was handed on, as [`Delivered`](crate::session::Kind::Delivered) says.
+    WhenDelivered,
+    /// With its next segment.
+    WithTheNext,
+}
 
 /// The state of both TCP stacks of a connection that is being written.
 pub(super) struct Synthesis {
     pub(super) ends: Ends,
+    acknowledging: Acknowledging,
+    opening: Opening,
     halves: [Half; 2],
     reset: [bool; 2],
+}
+
+/// How far the opening of a connection was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Opening {
+    /// Nothing of it is outstanding.
+    Done,
+    /// The client has dialled.
+    Dialled,
+    /// The server has answered, which the client has not acknowledged.
+    Answered,
 }
 
 /// What one side has sent, and how far the other side knows of it.
@@ -22,37 +56,54 @@ struct Half {
     delivered: u32,
     /// How far the other side's packets acknowledged it.
     acknowledged: u32,
+    /// Whether it has sent anything.
+    seen: bool,
     finished: bool,
 }
 
 impl Half {
     fn new(next: u32) -> Half {
-        Half { next, delivered: next, acknowledged: next, finished: false }
+        Half { next, delivered: next, acknowledged: next, seen: false, finished: false }
     }
 }
 
 impl Synthesis {
     /// A connection whose sides begin at these sequence numbers, client first.
-    pub(super) fn new(ends: Ends, initial: [u32; 2]) -> Synthesis {
-        Synthesis { ends, halves: initial.map(Half::new), reset: [false; 2] }
+    pub(super) fn new(ends: Ends, initial: [u32; 2], acknowledging: Acknowledging) -> Synthesis {
+        let halves = initial.map(Half::new);
+        Synthesis { ends, acknowledging, opening: Opening::Done, halves, reset: [false; 2] }
     }
 
-    /// SYN, SYN-ACK, ACK.
-    pub(super) fn handshake(&mut self) -> [(Side, Segment); 3] {
-        let isn = |side: Side| self.halves[side.index()].next;
-        let (client, server) = (isn(Side::Client), isn(Side::Server));
-        let syn = Segment { sequence: client, syn: true, ..Segment::default() };
-        let syn_ack = Segment {
-            sequence: server,
-            acknowledgement: Some(client.wrapping_add(1)),
-            syn: true,
-            ..Segment::default()
-        };
+    /// The sequence numbers of what comes next, client first.
+    pub(super) fn next(&self) -> [u32; 2] {
+        self.halves.map(|half| half.next)
+    }
+
+    /// The client dials.
+    pub(super) fn dial(&mut self) -> (Side, Segment) {
+        let sequence = self.halves[Side::Client.index()].next;
         for half in &mut self.halves {
             *half = Half::new(half.next.wrapping_add(1));
         }
-        let ack = self.segment(Side::Client);
-        [(Side::Client, syn), (Side::Server, syn_ack), (Side::Client, ack)]
+        self.opening = Opening::Dialled;
+        self.halves[Side::Client.index()].seen = true;
+        (Side::Client, Segment { sequence, syn: true, ..Segment::default() })
+    }
+
+    /// The server takes the connection up; nothing if it has sent anything.
+    pub(super) fn answer(&mut self) -> Option<(Side, Segment)> {
+        if self.opening != Opening::Dialled {
+            return None;
+        }
+        let segment = self.segment(Side::Server);
+        self.opening = Opening::Answered;
+        let sequence = segment.sequence.wrapping_sub(1);
+        Some((Side::Server, Segment { sequence, syn: true, ..segment }))
+    }
+
+    /// The client acknowledges that the server has answered, unless it has.
+    pub(super) fn greet(&mut self) -> Option<(Side, Segment)> {
+        (self.opening == Opening::Answered).then(|| (Side::Client, self.segment(Side::Client)))
     }
 
     /// What shows a connection whose beginning is unknown: the server acknowledges what it has, by
@@ -76,9 +127,17 @@ impl Synthesis {
         }
         let (part, rest) = bytes.split_at(length);
         let segment = Segment { psh: rest.is_empty(), ..self.segment(side) };
-        let half = &mut self.halves[side.index()];
-        half.next = half.next.wrapping_add(part.len() as u32);
+        self.sent(side, part.len());
         (segment, part, rest)
+    }
+
+    /// `side` has sent so many bytes.
+    fn sent(&mut self, side: Side, length: usize) {
+        let half = &mut self.halves[side.index()];
+        half.next = half.next.wrapping_add(length as u32);
+        if self.acknowledging == Acknowledging::WithTheNext {
+            half.delivered = half.next;
+        }
     }
 
     /// So many more bytes of `side` were handed on: the other side acknowledges them, unless it has.
@@ -93,16 +152,15 @@ impl Synthesis {
         self.acknowledge(side)
     }
 
-    /// `side` sends bytes that nobody has.
-    pub(super) fn gap(&mut self, side: Side, length: u64) {
-        // A hole beyond half the sequence space could not be told from going back.
-        const MOST: u64 = 1 << 30;
-        let half = &mut self.halves[side.index()];
-        let handed_on = half.delivered == half.next;
-        half.next = half.next.wrapping_add(length.min(MOST) as u32);
-        if handed_on {
-            half.delivered = half.next;
-        }
+    /// `side` sends the next part of a gap that began as `gap` long; returns how long the part is. A gap
+    /// of unknown length is one byte long: that is the least it can be.
+    pub(super) fn gap(&mut self, side: Side, gap: Gap) -> (Segment, usize, Option<Gap>) {
+        let length = gap.left.min(MAX_MISSING as u64);
+        let rest = Some(Gap { left: gap.left - length, ..gap }).filter(|gap| gap.left > 0);
+        let mark = gap.mark.filter(|_| rest.is_none());
+        let segment = Segment { psh: rest.is_none(), mark, ..self.segment(side) };
+        self.sent(side, length as usize);
+        (segment, length as usize, rest)
     }
 
     /// `side` sends its FIN; nothing if it has.
@@ -111,23 +169,33 @@ impl Synthesis {
             return None;
         }
         let segment = Segment { fin: true, ..self.segment(side) };
-        let half = &mut self.halves[side.index()];
-        half.next = half.next.wrapping_add(1);
-        half.finished = true;
+        self.sent(side, 1);
+        self.halves[side.index()].finished = true;
         Some((side, segment))
     }
 
     /// The other side acknowledges what of `side` was handed on, if there is news; of a FIN there is
-    /// once everything before it was.
+    /// once everything before it was. One that has not sent anything does not begin with that.
     pub(super) fn acknowledge(&mut self, side: Side) -> Option<(Side, Segment)> {
         let half = &mut self.halves[side.index()];
         if half.finished && half.delivered == half.next.wrapping_sub(1) {
             half.delivered = half.next;
         }
-        if half.delivered == half.acknowledged || self.reset != [false; 2] {
+        let is_news = half.delivered != half.acknowledged && self.reset == [false; 2];
+        if !is_news || !self.halves[side.other().index()].seen {
             return None;
         }
         Some((side.other(), self.segment(side.other())))
+    }
+
+    /// The other side acknowledges what `side` has sent if much waits for that.
+    pub(super) fn relieve(&mut self, side: Side) -> Option<(Side, Segment)> {
+        let half = &self.halves[side.index()];
+        let waiting = half.delivered.wrapping_sub(half.acknowledged);
+        match self.acknowledging {
+            Acknowledging::WithTheNext if waiting >= MAX_WAITING => self.acknowledge(side),
+            _ => None,
+        }
     }
 
     /// `side` aborts; nothing if it has.
@@ -138,9 +206,10 @@ impl Synthesis {
         Some((side, Segment { rst: true, ..self.segment(side) }))
     }
 
-    /// Whether `side` has neither ended nor aborted.
+    /// Whether `side` has neither ended nor aborted, which is no matter where others saw it send.
     pub(super) fn may_send(&self, side: Side) -> bool {
-        !self.halves[side.index()].finished && !self.reset[side.index()]
+        self.acknowledging == Acknowledging::WithTheNext
+            || !self.halves[side.index()].finished && !self.reset[side.index()]
     }
 
     /// Whether no data is left to come: both sides have ended, or one has aborted.
@@ -150,10 +219,41 @@ impl Synthesis {
 
     /// An empty segment of `side` at its place, which acknowledges what it was handed.
     fn segment(&mut self, side: Side) -> Segment {
+        self.opening = match (self.opening, side) {
+            (Opening::Dialled, Side::Client) => Opening::Dialled,
+            (Opening::Answered, Side::Server) => Opening::Answered,
+            // Whatever else is sent shows that the rest has happened, in the capture or not.
+            _ => Opening::Done,
+        };
         let peer = &mut self.halves[side.other().index()];
         peer.acknowledged = peer.delivered;
         let acknowledgement = Some(peer.acknowledged);
-        Segment { sequence: self.halves[side.index()].next, acknowledgement, ..Segment::default() }
+        let half = &mut self.halves[side.index()];
+        half.seen = true;
+        Segment { sequence: half.next, acknowledgement, ..Segment::default() }
+    }
+}
+
+/// A gap that is being written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Gap {
+    /// How many bytes of it segments are still to take.
+    left: u64,
+    /// What the last one says, if its length is not that of its segments.
+    mark: Option<Mark>,
+}
+
+impl Gap {
+    /// One of this length, if it is known; nothing if there is none.
+    pub(super) fn new(length: Option<u64>) -> Option<Gap> {
+        const MOST: u64 = MAX_PARTS * MAX_MISSING as u64;
+        let mark = Some(Mark::Gap(length));
+        match length {
+            Some(0) => None,
+            Some(left) if left <= MOST => Some(Gap { left, mark: None }),
+            Some(_) => Some(Gap { left: MOST, mark }),
+            None => Some(Gap { left: 1, mark }),
+        }
     }
 }
 
@@ -163,8 +263,14 @@ mod tests {
 
     fn connection(client: u32, server: u32) -> Synthesis {
         let end = |port| std::net::SocketAddr::from(([127, 0, 0, 1], port));
-        let mut connection = Synthesis::new(Ends::new(end(1), end(2)), [client, server]);
-        connection.handshake();
+        let mut connection = Synthesis::new(
+            Ends::new(end(1), end(2)),
+            [client, server],
+            Acknowledging::WhenDelivered,
+        );
+        connection.dial();
+        connection.answer();
+        connection.greet();
         connection
     }
 

@@ -6,12 +6,13 @@ use std::io;
 use std::path::Path;
 
 use super::file::CaptureFile;
-use super::frame::{self, Ends, Segment};
+use super::frame::{self, Ends, Payload, Segment};
 use super::interface::Counts;
 use super::label;
+use super::mark::Mark;
 use super::packet_writer::Packet;
 use super::preamble::Preamble;
-use super::synthesis::Synthesis;
+use super::synthesis::{Acknowledging, Gap, Synthesis};
 use crate::session::{ConnectionId, Event, Kind, Note, Route, Side, Sink, Start, Timestamp};
 use crate::{Error, Result};
 
@@ -22,10 +23,27 @@ pub struct WriterOptions {
     pub force: bool,
     /// The spelling of the message format in use, kept as a label in a pcapng.
     pub format: Option<String>,
+    /// Where the events come from.
+    pub made_from: MadeFrom,
+}
+
+/// Where the events of a capture come from, which says how much of its headers is made up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum MadeFrom {
+    /// From sockets of ours: every connection was opened whole, and what was handed on is said.
+    #[default]
+    Sockets,
+    /// From other captures, called so in a pcapng. How a connection was opened, and what its sides said
+    /// to have, is known as far as [`Note::Answered`] and later segments tell.
+    Captures(Vec<String>),
 }
 
 /// How many connections that are over are remembered, for what a source says of them late.
 const REMEMBERED: usize = 1024;
+
+/// Of how many pairs of ends is known where their sequence numbers have come to. A reader does not know
+/// more connections at a time.
+const PLACES: usize = 128 * 1024;
 
 /// What was written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,13 +54,16 @@ pub struct Summary {
     pub connections: u64,
     /// Bytes of payload, of both sides.
     pub bytes: u64,
+    /// Gaps in it.
+    pub gaps: u64,
 }
 
 /// A sink that writes a pcap or pcapng file.
 ///
 /// Packets are synthesised: real are the payload, its times and order, the ends and the addresses.
-/// Bytes are acknowledged when they were handed to the other side
-/// ([`Kind::Delivered`]), so what was read and never forwarded stays unacknowledged.
+/// Bytes of sockets are acknowledged when they were handed to the other side
+/// ([`Kind::Delivered`]), so what was read and never forwarded stays unacknowledged; those of other
+/// captures with the next segment of the other side. A gap is segments whose payload was not captured.
 ///
 /// Whole records are gathered and written by [`flush`](Sink::flush), at the end of a connection, and
 /// whenever a quarter of a megabyte has come together: a process that is killed leaves a file that
@@ -52,6 +73,9 @@ pub struct Writer {
     connections: HashMap<ConnectionId, Synthesis>,
     /// Those among them that are over, oldest first.
     over: VecDeque<ConnectionId>,
+    made_from: MadeFrom,
+    /// Where the sequence numbers of ends are that had connections which are over.
+    places: HashMap<Ends, [u32; 2]>,
     /// The frame being built; kept for its allocation.
     frame: Vec<u8>,
     /// How many packets a source said it lost.
@@ -66,15 +90,14 @@ impl Writer {
     /// [`Error::Usage`] for another ending, [`Error::Exists`] for a file that is there and was not to
     /// be replaced, [`Error::File`] for what the system refuses.
     pub fn create(path: &Path, options: WriterOptions) -> Result<Writer> {
-        let file = CaptureFile::create(
-            path,
-            options.force,
-            Preamble::synthesised(options.format.as_deref()),
-        )?;
+        let preamble = Preamble::synthesised(&options.made_from, options.format.as_deref());
+        let file = CaptureFile::create(path, options.force, preamble)?;
         Ok(Writer {
             file,
             connections: HashMap::new(),
             over: VecDeque::new(),
+            made_from: options.made_from,
+            places: HashMap::new(),
             frame: Vec::new(),
             dropped: 0,
             summary: Summary::default(),
@@ -95,34 +118,70 @@ impl Writer {
         start: Start,
         route: Option<Route>,
     ) -> Result<()> {
-        let initial = [random()?, random()?];
+        let place = self.places.get(&ends).filter(|_| start == Start::Missed);
+        let initial = match place {
+            // Without a SYN only what goes on where the last one ended is no loss.
+            Some(place) => *place,
+            None => [random()?, random()?],
+        };
         let Entry::Vacant(entry) = self.connections.entry(event.connection) else {
             return Err(Error::Usage(format!("connection {} was opened twice", event.connection)));
         };
-        let connection = entry.insert(Synthesis::new(ends, initial));
+        let acknowledging = match self.made_from {
+            MadeFrom::Sockets => Acknowledging::WhenDelivered,
+            MadeFrom::Captures(_) => Acknowledging::WithTheNext,
+        };
+        let connection = entry.insert(Synthesis::new(ends, initial, acknowledging));
         self.summary.connections += 1;
         let comment = route.as_ref().map(label::route_comment);
-        let (first, others) = match start {
-            Start::Seen => {
-                let [syn, others @ ..] = connection.handshake();
-                (syn, others.to_vec())
-            }
-            Start::Missed => (connection.appear(), Vec::new()),
+        let (side, mut first) = match start {
+            Start::Seen => connection.dial(),
+            Start::Missed => connection.appear(),
         };
-        self.packet(event.at, &ends, first, &[], comment)?;
-        others.into_iter().try_for_each(|segment| self.packet(event.at, &ends, segment, &[], None))
+        if let MadeFrom::Captures(_) = self.made_from {
+            first.mark = Some(Mark::Begins);
+        }
+        self.packet(event.at, &ends, (side, first), Payload::NONE, comment)?;
+        if self.made_from == MadeFrom::Sockets {
+            self.answer(event, Synthesis::answer)?;
+            self.answer(event, Synthesis::greet)?;
+        }
+        Ok(())
     }
 
     fn data(&mut self, event: &Event<'_>, side: Side, mut bytes: &[u8]) -> Result<()> {
         self.summary.bytes += bytes.len() as u64;
+        self.prepare(event, side)?;
         while !bytes.is_empty() {
             let connection = self.sending(event.connection, side)?;
             let (segment, part, rest) = connection.data(side, bytes);
             let ends = connection.ends;
-            self.packet(event.at, &ends, (side, segment), part, None)?;
+            self.packet(event.at, &ends, (side, segment), Payload::Bytes(part), None)?;
             bytes = rest;
         }
-        Ok(())
+        self.answer(event, |connection| connection.relieve(side))
+    }
+
+    fn gap(&mut self, event: &Event<'_>, side: Side, length: Option<u64>) -> Result<()> {
+        self.summary.gaps += 1;
+        self.prepare(event, side)?;
+        let mut left = Gap::new(length);
+        while let Some(gap) = left {
+            let connection = self.sending(event.connection, side)?;
+            let (segment, part, rest) = connection.gap(side, gap);
+            let ends = connection.ends;
+            self.packet(event.at, &ends, (side, segment), Payload::Missing(part), None)?;
+            left = rest;
+        }
+        self.answer(event, |connection| connection.relieve(side))
+    }
+
+    /// The server sends nothing before the client has acknowledged its answer.
+    fn prepare(&mut self, event: &Event<'_>, side: Side) -> Result<()> {
+        match side {
+            Side::Client => Ok(()),
+            Side::Server => self.answer(event, Synthesis::greet),
+        }
     }
 
     /// Writes what a connection's state machine answers, if it does. Of a connection that is
@@ -135,7 +194,7 @@ impl Writer {
         let Some(connection) = self.connections.get_mut(&event.connection) else { return Ok(()) };
         let ends = connection.ends;
         match step(connection) {
-            Some(segment) => self.packet(event.at, &ends, segment, &[], None),
+            Some(segment) => self.packet(event.at, &ends, segment, Payload::NONE, None),
             None => Ok(()),
         }
     }
@@ -153,16 +212,29 @@ impl Writer {
 
     /// Brings what is known of a connection that is over to the file, and lets old ones go.
     fn settle(&mut self, id: ConnectionId) -> Result<()> {
-        if !self.connections.get(&id).is_some_and(Synthesis::is_over) {
+        let Some(connection) = self.connections.get(&id).filter(|found| found.is_over()) else {
             return Ok(());
-        }
+        };
+        self.places.insert(connection.ends, connection.next());
         self.over.push_back(id);
         if self.over.len() > REMEMBERED
             && let Some(oldest) = self.over.pop_front()
         {
-            self.connections.remove(&oldest);
+            self.forget(oldest);
         }
         self.file.flush()
+    }
+
+    /// Nothing more is said of a connection; another one of the same ends may be.
+    fn forget(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.connections.remove(&id)
+            && let MadeFrom::Captures(_) = self.made_from
+        {
+            if self.places.len() >= PLACES {
+                self.places.clear();
+            }
+            self.places.insert(connection.ends, connection.next());
+        }
     }
 
     fn packet(
@@ -170,16 +242,16 @@ impl Writer {
         at: Timestamp,
         ends: &Ends,
         (side, segment): (Side, Segment),
-        payload: &[u8],
+        payload: Payload<'_>,
         comment: Option<String>,
     ) -> Result<()> {
         self.frame.clear();
-        frame::append(&mut self.frame, ends, side, segment, payload);
+        let length = frame::append(&mut self.frame, ends, side, segment, payload);
         self.file.packet(Packet {
             interface: 0,
             at,
             captured: &self.frame,
-            length: self.frame.len() as u32,
+            length: length as u32,
             direction: Some(side),
             comment: comment.as_deref(),
         })
@@ -196,12 +268,9 @@ impl Sink for Writer {
             Kind::Delivered { side, length } => {
                 self.answer(event, |connection| connection.delivered(side, length))
             }
-            // A hole of unknown length must show all the same: one byte is the least it can be.
-            Kind::Gap { side, length } => {
-                self.sending(event.connection, side)?.gap(side, length.unwrap_or(1));
-                Ok(())
-            }
+            Kind::Gap { side, length } => self.gap(event, side, length),
             Kind::Eof { side } => {
+                self.prepare(event, side)?;
                 self.answer(event, |connection| connection.finish(side))?;
                 self.answer(event, |connection| connection.acknowledge(side))?;
                 self.settle(event.connection)
@@ -211,13 +280,14 @@ impl Sink for Writer {
                 self.settle(event.connection)
             }
             Kind::Cut => {
-                self.connections.remove(&event.connection);
+                self.forget(event.connection);
                 self.file.flush()
             }
             Kind::Note(Note::Dropped(packets)) => {
                 self.dropped += packets;
                 Ok(())
             }
+            Kind::Note(Note::Answered) => self.answer(event, Synthesis::answer),
             Kind::Note(_) => Ok(()),
         }
     }

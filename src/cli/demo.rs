@@ -144,7 +144,11 @@ async fn session(dialect: Dialect, path: &Path) -> Result<Receipt> {
         path.display(),
         dialect.format()?
     ))?;
-    let options = WriterOptions { force: true, format: Some(dialect.format()?.to_string()) };
+    let options = WriterOptions {
+        force: true,
+        format: Some(dialect.format()?.to_string()),
+        ..WriterOptions::default()
+    };
     let sink = (Some(Writer::create(path, options)?), None);
     let recorder = Arc::new(Recorder::new(sink));
     let limits = Limits { connections: Some(1), ..Limits::default() };

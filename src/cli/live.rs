@@ -111,7 +111,11 @@ pub(super) fn writer(
     force: bool,
     formats: Option<&Formats>,
 ) -> std::result::Result<Writer, Failure> {
-    let options = WriterOptions { force, format: formats.map(Formats::to_string) };
+    let options = WriterOptions {
+        force,
+        format: formats.map(Formats::to_string),
+        ..WriterOptions::default()
+    };
     Writer::create(path, options).at("--output")
 }
 
@@ -152,7 +156,7 @@ pub(super) fn discard(capture: &Path) {
 /// Completes a capture, if one is written, and says what it holds.
 pub(super) fn completed(writer: Option<Writer>, path: Option<&Path>) -> Result<()> {
     if let (Some(writer), Some(path)) = (writer, path) {
-        let Summary { connections, packets, bytes } = writer.finish()?;
+        let Summary { connections, packets, bytes, .. } = writer.finish()?;
         say(format_args!(
             "{}: connections {connections}, packets {packets}, payload {bytes} bytes",
             path.display()

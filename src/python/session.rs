@@ -133,6 +133,8 @@ impl Event {
                     Note::Urgent { side, .. } => ("urgent", Some(side.name()), None),
                     Note::StrayReset { side } => ("stray_reset", Some(side.name()), None),
                     Note::GuessedRole => ("guessed_role", None, None),
+                    // Whoever writes captures needs to know.
+                    Note::Answered => return None,
                     Note::Damaged => ("damaged", None, None),
                     Note::Dropped(packets) => ("dropped", None, Some(packets)),
                 };

@@ -16,7 +16,7 @@ const FRAME: [u8; 60] = [7; 60];
 fn write(path: &Path) {
     let filter = Some("tcp port 7".to_owned());
     let interfaces = [Interface { filter, ..Interface::new("lo", 1) }, Interface::new("eth0", 1)];
-    let options = WriterOptions { force: false, format: Some("pickle".to_owned()) };
+    let options = WriterOptions { format: Some("pickle".to_owned()), ..WriterOptions::default() };
     let mut writer = PacketWriter::create(path, &options, &interfaces, "dumpcap 4.0.17").unwrap();
     for interface in [1, 0] {
         let comment = Some("as it came");

@@ -110,8 +110,13 @@ impl Connection {
         let mut sequence = segment.sequence;
         if segment.syn {
             sequence = sequence.wrapping_add(1);
+            let is_answer = side == Side::Server && self.initial[own].is_none();
             if !self.begin(own, segment.sequence) {
                 return Ok(());
+            }
+            if is_answer {
+                let mut out = Outlet { sink: &mut *sink, connection: self.id, side };
+                out.event(stamp, Kind::Note(Note::Answered))?;
             }
         }
         if segment.rst {
@@ -144,6 +149,20 @@ impl Connection {
             stream.finish(stamp, sequence.wrapping_add(segment.length), &mut out)?;
         }
         Ok(())
+    }
+
+    /// Takes a segment of which the capture says that it stands for bytes whose number nobody knows.
+    pub(super) fn jump(
+        &mut self,
+        stamp: Stamp,
+        segment: &Segment<'_>,
+        sink: &mut dyn Sink,
+    ) -> Result<()> {
+        self.last = stamp;
+        let side = self.side(segment.source);
+        let mut out = Outlet { sink, connection: self.id, side };
+        let next = segment.sequence.wrapping_add(segment.length);
+        self.streams[side.index()].jump(stamp, next, &mut out)
     }
 
     /// Takes the initial sequence number of a SYN. Whether it is this connection's.

@@ -43,6 +43,19 @@ pub(super) struct Stamp {
     pub(super) frame: u64,
 }
 
+/// What a capture says of a segment beside it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Said {
+    /// The sockets behind its connection.
+    pub(super) route: Option<Route>,
+    /// Who sent it.
+    pub(super) sender: Option<Side>,
+    /// Whether its connection begins with it, where that is said of each.
+    pub(super) begins: Option<bool>,
+    /// Whether it stands for bytes whose number nobody knows.
+    pub(super) jumps: bool,
+}
+
 /// Where the events of one side of a connection go.
 pub(super) struct Outlet<'a> {
     pub(super) sink: &'a mut dyn Sink,
@@ -94,21 +107,25 @@ impl Reassembler {
         self.reached
     }
 
-    /// Takes the next segment. `route` is what the capture says of the sockets behind it.
+    /// Takes the next segment. `said` is what the capture says of it.
     pub(super) fn segment(
         &mut self,
         stamp: Stamp,
         segment: &Segment<'_>,
-        route: Option<Route>,
+        said: Said,
         sink: &mut dyn Sink,
     ) -> Result<()> {
         self.last = stamp;
         let key = Key::new(segment.source, segment.destination);
         let known = self.connections.get(&key);
-        if known.is_none_or(|connection| connection.is_another(segment)) {
-            self.open(key, segment, route, sink)?;
+        let is_another = |known: &Connection| known.is_another(segment);
+        if known.is_none_or(|known| said.begins.unwrap_or_else(|| is_another(known))) {
+            self.open(key, segment, said, sink)?;
         }
-        let result = self.work(key, |connection| connection.segment(stamp, segment, sink));
+        let result = self.work(key, |connection| match said.jumps {
+            true => connection.jump(stamp, segment, sink),
+            false => connection.segment(stamp, segment, sink),
+        });
         self.bound(key, sink)?;
         self.expire(sink)?;
         result.unwrap_or(Ok(()))
@@ -127,14 +144,15 @@ impl Reassembler {
         &mut self,
         key: Key,
         segment: &Segment<'_>,
-        route: Option<Route>,
+        said: Said,
         sink: &mut dyn Sink,
     ) -> Result<()> {
-        let dialled = match (segment.syn, segment.acknowledgement, self.connections.get(&key)) {
+        let guessed = match (segment.syn, segment.acknowledgement, self.connections.get(&key)) {
             (true, acknowledgement, _) => acknowledgement.is_none(),
             (false, _, Some(old)) => old.is_client(segment.source),
             (false, _, None) => self.roles.guess(segment),
         };
+        let dialled = said.sender.map_or(guessed, |sender| sender == Side::Client);
         if segment.syn {
             self.roles.dialled(if dialled { segment.destination } else { segment.source });
         }
@@ -146,7 +164,7 @@ impl Reassembler {
         self.opened += 1;
         let connection = Connection::open(id, self.last, segment, dialled, &self.policy);
         let connection = self.connections.entry(key).insert_entry(Box::new(connection));
-        connection.get().announce(route, sink)
+        connection.get().announce(said.route, sink)
     }
 
     /// Nothing more is to come of a connection.

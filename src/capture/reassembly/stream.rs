@@ -165,6 +165,17 @@ impl Stream {
         self.settle(Some(stamp), out)
     }
 
+    /// Goes on at `sequence`, which is nowhere near: how much is missing before it cannot be told.
+    pub(super) fn jump(&mut self, stamp: Stamp, sequence: u32, out: &mut Outlet<'_>) -> Result<()> {
+        self.give_up(None, self.furthest(), out)?;
+        out.event(stamp, Kind::Gap { side: out.side, length: None })?;
+        self.past = Past::default();
+        self.origin = Some(sequence.wrapping_sub(self.next as u32));
+        self.acknowledged = self.next;
+        self.end = None;
+        Ok(())
+    }
+
     /// Takes the position of a FIN; the first one counts.
     pub(super) fn finish(
         &mut self,
@@ -273,17 +284,6 @@ impl Stream {
             (None, Some((end, stamp))) => self.give_up(Some(stamp), end, out),
             (None, None) => Ok(()),
         }
-    }
-
-    /// Goes on at `sequence`, which is nowhere near: how much is missing before it cannot be told.
-    fn jump(&mut self, stamp: Stamp, sequence: u32, out: &mut Outlet<'_>) -> Result<()> {
-        self.give_up(None, self.furthest(), out)?;
-        out.event(stamp, Kind::Gap { side: out.side, length: None })?;
-        self.past = Past::default();
-        self.origin = Some(sequence.wrapping_sub(self.next as u32));
-        self.acknowledged = self.next;
-        self.end = None;
-        Ok(())
     }
 
     /// The byte that was sent into a closed window was taken.

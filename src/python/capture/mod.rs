@@ -181,11 +181,12 @@ pub(super) struct Origin(capture::Origin);
 #[pymethods]
 impl Origin {
     /// "recorded" by wirespool from sockets (headers are synthesised; payload, times, order and ends
-    /// are real), or "captured" from a network.
+    /// are real), "converted" by it from other captures, or "captured" from a network.
     #[getter]
     fn kind(&self) -> &'static str {
         match self.0 {
             capture::Origin::Recorded { .. } => "recorded",
+            capture::Origin::Converted { .. } => "converted",
             capture::Origin::Captured { .. } => "captured",
         }
     }

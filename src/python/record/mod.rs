@@ -24,7 +24,11 @@ type Tee = (Option<Writer>, Option<Assembler<Feed>>);
 
 /// A writer of the capture at `path`, if there is one.
 fn writer(path: Option<&Path>, force: bool, formats: Option<&Formats>) -> Result<Option<Writer>> {
-    let options = || WriterOptions { force, format: formats.map(Formats::to_string) };
+    let options = || WriterOptions {
+        force,
+        format: formats.map(Formats::to_string),
+        ..WriterOptions::default()
+    };
     path.map(|path| Writer::create(path, options())).transpose()
 }
 

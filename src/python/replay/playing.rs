@@ -132,8 +132,11 @@ impl Playing {
         let Some(path) = &self.output.output else {
             return Ok((self.options.clone(), Recording(None)));
         };
-        let options =
-            WriterOptions { force: self.output.force, format: formats.map(Formats::to_string) };
+        let options = WriterOptions {
+            force: self.output.force,
+            format: formats.map(Formats::to_string),
+            ..WriterOptions::default()
+        };
         let writer = SharedWriter::new(Writer::create(path, options)?);
         let sink: Box<dyn Sink + Send> = Box::new(writer.clone());
         let record = Some(Arc::new(Recorder::new(sink)));
