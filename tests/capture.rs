@@ -4,8 +4,12 @@
 #![allow(clippy::unwrap_used)]
 
 // Each file of `capture/` would be a test of its own if it lay here.
+#[path = "capture/blocks.rs"]
+mod blocks;
 #[path = "capture/compressed.rs"]
 mod compressed;
+#[path = "capture/damaged.rs"]
+mod damaged;
 #[path = "capture/log.rs"]
 mod log;
 #[path = "capture/network.rs"]

@@ -1,11 +1,12 @@
 //! The bytes of a capture on their way in.
 
+use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::compression::{Compression, Decompressor};
 use super::counters::Damage;
-use super::source::{Original, Source};
+use super::source::Source;
 use crate::{Error, Result};
 
 const BUFFER: usize = 256 * 1024;
@@ -19,29 +20,30 @@ pub(super) struct Input {
     end: usize,
     /// Where in the capture `start` is: in the file, or in what decompressing it gives.
     offset: u64,
+    /// Whether there was less than was wanted, and more may come.
+    waits: bool,
 }
 
 impl Input {
     /// Begins to read; decompresses if the first bytes say that it is needed. `path` is what errors call
     /// the capture.
-    pub(super) fn new(mut original: Original, path: PathBuf) -> Result<Input> {
-        let failed = |source| Error::file("read", &path, source);
-        let (mut buffer, mut end) = (vec![0; BUFFER], 0);
-        while end < Compression::MAGIC {
-            match original.read(&mut buffer[end..]).map_err(failed)? {
-                0 => break,
-                count => end += count,
-            }
+    pub(super) fn new(source: Source, path: PathBuf) -> Result<Input> {
+        let buffer = vec![0; BUFFER];
+        let mut input = Input { source, path, buffer, start: 0, end: 0, offset: 0, waits: false };
+        input.fill(Compression::MAGIC)?;
+        if let Source::Plain(_) = input.source
+            && let Some(compression) = Compression::of(input.bytes())
+        {
+            return input.decompress(compression);
         }
-        let source = match Compression::of(&buffer[..end]) {
-            None => Source::Plain(original),
-            Some(compression) => {
-                let decompressor = Decompressor::new(compression, original, &buffer[..end]);
-                end = 0;
-                Source::Compressed(Box::new(decompressor.map_err(failed)?))
-            }
-        };
-        Ok(Input { source, path, buffer, start: 0, end, offset: 0 })
+        Ok(input)
+    }
+
+    fn decompress(self, compression: Compression) -> Result<Input> {
+        let Source::Plain(original) = self.source else { return Ok(self) };
+        let decompressor = Decompressor::new(compression, original, &self.buffer[..self.end])
+            .map_err(|source| Error::file("read", &self.path, source))?;
+        Ok(Input { source: Source::Compressed(Box::new(decompressor)), end: 0, ..self })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -81,13 +83,28 @@ impl Input {
                 let length = (self.buffer.len() * 2).min(wanted);
                 self.buffer.resize(length, 0);
             }
-            let read = self.source.read(&mut self.buffer[self.end..]);
-            match read.map_err(|source| Error::file("read", &self.path, source))? {
-                0 => break,
-                count => self.end += count,
+            match self.source.read(&mut self.buffer[self.end..]) {
+                Ok(0) => break,
+                Ok(count) => self.end += count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.waits = true;
+                    return Ok(self.end - self.start);
+                }
+                Err(source) => return Err(Error::file("read", &self.path, source)),
             }
         }
+        self.waits = false;
         Ok(self.end - self.start)
+    }
+
+    /// Whether more may come, where [`fill`](Input::fill) had less than was wanted.
+    pub(super) fn waits(&self) -> bool {
+        self.waits
+    }
+
+    /// Why a file that was followed has ended, if it has.
+    pub(super) fn ended(&self) -> Option<&'static str> {
+        self.source.ended()
     }
 
     /// Has as much as the buffer takes at its beginning, or all there is.

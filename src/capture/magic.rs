@@ -7,6 +7,11 @@ pub(super) fn is_capture(bytes: &[u8]) -> bool {
     pcap::Header::magic(bytes) || pcapng::begins(bytes)
 }
 
+/// Whether bytes are too few to say, and may become the beginning of a pcap or a pcapng.
+pub(super) fn may_become_capture(bytes: &[u8]) -> bool {
+    bytes.len() < pcap::HEADER && (bytes.len() < 4 || is_capture(bytes))
+}
+
 /// What is no capture is instead, from its first bytes.
 pub(super) fn looks_like(bytes: &[u8]) -> String {
     const KINDS: [(&[u8], &str); 10] = [

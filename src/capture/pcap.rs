@@ -14,8 +14,17 @@ pub(super) struct Header {
     /// Kuznetsov's variant, whose record headers are eight bytes longer.
     modified: bool,
     link_type: u32,
-    /// Files before version 2.3 have the two lengths the other way round.
-    swapped: bool,
+    lengths: Lengths,
+}
+
+/// Which of a record's two lengths comes first.
+#[derive(Clone, Copy, Debug)]
+enum Lengths {
+    Captured,
+    /// As in versions before 2.3, and in those that DG/UX wrote.
+    Wire,
+    /// Version 2.3 was written either way: none was captured that was not on the wire.
+    Smaller,
 }
 
 impl Header {
@@ -35,7 +44,12 @@ impl Header {
             modified,
             // The upper half is for the length of frame check sequences, which we leave to IP.
             link_type: fields.u32(20) & 0xffff,
-            swapped: version < (2, 3),
+            lengths: match version {
+                (2, 3) => Lengths::Smaller,
+                (543, 0) => Lengths::Wire,
+                version if version < (2, 3) => Lengths::Wire,
+                _ => Lengths::Captured,
+            },
         })
     }
 
@@ -57,9 +71,9 @@ impl Header {
     }
 
     /// How long the record is that begins with these bytes, of which the header is there.
-    pub(super) fn record(&self, bytes: &[u8]) -> Result<usize, String> {
+    pub(super) fn record(&self, bytes: &[u8]) -> usize {
         let (captured, _) = self.lengths(bytes);
-        Ok(self.record_header().saturating_add(captured as usize))
+        self.record_header().saturating_add(captured as usize)
     }
 
     /// Reads a whole record.
@@ -75,14 +89,19 @@ impl Header {
             length: self.lengths(record).1,
             comment: None,
             dropped: 0,
+            fault: None,
         })
     }
 
     /// The captured length and the one on the wire.
     fn lengths(&self, record: &[u8]) -> (u32, u32) {
         let fields = self.fields(record);
-        let (captured, wire) = (fields.u32(8), fields.u32(12));
-        if self.swapped { (wire, captured) } else { (captured, wire) }
+        let (first, second) = (fields.u32(8), fields.u32(12));
+        match self.lengths {
+            Lengths::Captured => (first, second),
+            Lengths::Wire => (second, first),
+            Lengths::Smaller => (first.min(second), first.max(second)),
+        }
     }
 
     fn fields<'a>(&self, bytes: &'a [u8]) -> Fields<'a> {

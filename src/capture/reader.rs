@@ -13,12 +13,11 @@ use super::magic;
 use super::mark::{Frame, Mark};
 use super::origin::Origin;
 use super::packet::{self, Fragments};
+use super::pcapng::Fault;
 use super::reassembly::{Policy, Reassembler, Said, Stamp};
 use super::records::{Item, Record, Records};
-#[cfg(doc)]
-use crate::Error;
-use crate::Result;
 use crate::session::Sink;
+use crate::{Error, Result};
 
 /// A source that reads a pcap or pcapng file.
 ///
@@ -61,9 +60,18 @@ impl Reader {
         magic::is_capture(beginning) || Compression::of(beginning).is_some()
     }
 
+    /// Opens a capture file that is still being written: at its end a [`step`](Reader::step) waits for more
+    /// for a tenth of a second. `None` if too little of it is there to say what it is.
+    ///
+    /// # Errors
+    /// As [`open`](Reader::open); a compressed file is none that can be followed.
+    pub fn follow(path: &Path) -> Result<Option<Reader>> {
+        Ok(Records::follow(path)?.map(|records| Reader::new(records, path)))
+    }
+
     fn of(records: Records, path: &Path) -> Result<Reader> {
-        let mut reader = Reader::new(records, path)?;
-        let first = reader.records.peek(made)?;
+        let mut reader = Reader::new(records, path);
+        let first = reader.peek(|record| made(record.link_type, record.captured))?;
         reader.origin.conclude(first.flatten());
         Ok(reader)
     }
@@ -74,24 +82,27 @@ impl Reader {
     /// # Errors
     /// As [`open`](Reader::open).
     pub fn from_stream(source: impl Read + Send + 'static, name: &Path) -> Result<Reader> {
-        Reader::new(Records::new(Box::new(source), name, None)?, name)
+        Ok(Reader::new(Records::new(Box::new(source), name, None)?, name))
     }
 
-    fn new(mut records: Records, path: &Path) -> Result<Reader> {
-        records.introduce()?;
+    fn new(mut records: Records, path: &Path) -> Reader {
         let origin = records.comment().and_then(label::section).unwrap_or_default();
-        Ok(Reader {
+        let mut counters = Counters::default();
+        if let Some(fault) = records.first_fault() {
+            counters.damaged_at(records.offset(), false, fault);
+        }
+        Reader {
             path: path.to_owned(),
             records,
             origin,
             fragments: Fragments::default(),
             reassembler: Reassembler::default(),
             parts: Parts::default(),
-            counters: Counters::default(),
+            counters,
             frame: 0,
             dropped: 0,
             finished: false,
-        })
+        }
     }
 
     /// Puts connections together by `policy`. What was read before is forgotten.
@@ -120,6 +131,7 @@ impl Reader {
             truncated: self.records.truncated(),
             compression: self.records.compression().map(Compression::name),
             compression_damage: self.records.compression_damage().cloned(),
+            ended: self.records.ended(),
             ..self.counters.clone()
         }
     }
@@ -131,6 +143,31 @@ impl Reader {
     /// [`Error::File`] when reading fails.
     pub fn digest(&mut self) -> Result<Option<String>> {
         self.records.digest()
+    }
+
+    /// Whether the next step finds what it reads in memory, instead of waiting for a file or a pipe.
+    pub fn is_buffered(&self) -> bool {
+        self.records.is_buffered()
+    }
+
+    /// Reads on to the next packet, and looks at it without taking it.
+    fn peek<T>(&mut self, look: impl FnOnce(&Record<'_>) -> T) -> Result<Option<T>> {
+        while !self.finished {
+            match self.records.next() {
+                Ok(Some(Item::Packet(record))) => {
+                    let seen = look(&record);
+                    self.records.take_back();
+                    return Ok(Some(seen));
+                }
+                Ok(Some(Item::Damaged { is_packet, fault })) => self.pass_over(is_packet, fault),
+                Ok(Some(Item::Frame)) => self.frame += 1,
+                Ok(Some(Item::Other)) => {}
+                // Damage comes again when its turn is.
+                Ok(Some(Item::Waiting) | None) | Err(Error::Damaged { .. }) => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
     }
 
     /// Reads one packet and hands its events to `sink`. At the end come what was outstanding, and
@@ -146,14 +183,10 @@ impl Reader {
         let record = loop {
             match self.records.next() {
                 Ok(Some(Item::Packet(record))) => break record,
-                Ok(Some(Item::Damaged)) => {
-                    self.frame += 1;
-                    self.counters.packets += 1;
-                    self.counters.damaged += 1;
-                    return Ok(true);
-                }
+                Ok(Some(Item::Damaged { is_packet, fault })) => self.pass_over(is_packet, fault),
                 Ok(Some(Item::Frame)) => self.frame += 1,
                 Ok(Some(Item::Other)) => {}
+                Ok(Some(Item::Waiting)) => return Ok(true),
                 Ok(None) => {
                     self.finish(sink)?;
                     return Ok(false);
@@ -170,6 +203,7 @@ impl Reader {
         if self.counters.packets == 1 {
             self.origin.conclude(made);
         }
+        let fault = record.fault;
         self.dropped = self.dropped.saturating_add(record.dropped);
         let (first, last) = self.counters.span.unwrap_or((record.at, record.at));
         self.counters.span = Some((first.min(record.at), last.max(record.at)));
@@ -199,16 +233,12 @@ impl Reader {
                     None => self.reassembler.segment(stamp, &segment, said, sink)?,
                 }
             }
-            Err(other) => *self.counters.of(other) += 1,
+            Err(other) => self.counters.passed_over(other, record.link_type),
+        }
+        if let Some(fault) = fault {
+            self.pass_over(false, fault);
         }
         Ok(true)
-    }
-
-    fn finish(&mut self, sink: &mut dyn Sink) -> Result<()> {
-        self.finished = true;
-        self.fragments.finish();
-        self.parts.flush(sink)?;
-        self.reassembler.finish(sink)
     }
 
     /// Reads all there is.
@@ -218,6 +248,28 @@ impl Reader {
     pub fn read_all(&mut self, sink: &mut dyn Sink) -> Result<()> {
         while self.step(sink)? {}
         Ok(())
+    }
+
+    /// Ends as if the capture ended here: hands what is outstanding to `sink`.
+    ///
+    /// # Errors
+    /// Those of `sink`.
+    pub fn finish(&mut self, sink: &mut dyn Sink) -> Result<()> {
+        if std::mem::replace(&mut self.finished, true) {
+            return Ok(());
+        }
+        self.fragments.finish();
+        self.parts.flush(sink)?;
+        self.reassembler.finish(sink)
+    }
+
+    /// Counts a record that makes no sense.
+    fn pass_over(&mut self, is_packet: bool, fault: Fault) {
+        if is_packet {
+            self.frame += 1;
+            self.counters.packets += 1;
+        }
+        self.counters.damaged_at(self.records.offset(), is_packet, fault);
     }
 }
 

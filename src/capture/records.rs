@@ -11,9 +11,11 @@ use std::path::Path;
 use super::compression::Compression;
 use super::counters::Damage;
 use super::digest::Digest;
+use super::growing::Growing;
 use super::input::Input;
-use super::magic::looks_like;
-use super::source::Original;
+use super::magic::{looks_like, may_become_capture};
+use super::pcapng::Fault;
+use super::source::{Original, Source};
 use super::{pcap, pcapng};
 use crate::session::Timestamp;
 use crate::{Error, Result};
@@ -33,6 +35,8 @@ pub(super) struct Record<'a> {
     pub(super) comment: Option<&'a str>,
     /// How many packets before it the recorder says it lost.
     pub(super) dropped: u64,
+    /// What beside the packet makes no sense in its record.
+    pub(super) fault: Option<Fault>,
 }
 
 /// What stands next in a file.
@@ -40,18 +44,24 @@ pub(super) struct Record<'a> {
 pub(super) enum Item<'a> {
     /// A packet.
     Packet(Record<'a>),
-    /// A packet whose record makes no sense. What follows can be read.
-    Damaged,
+    /// A packet's record, or another block, that makes no sense. What follows can be read.
+    Damaged { is_packet: bool, fault: Fault },
     /// No packet, but Wireshark numbers it as a frame.
     Frame,
     /// No packet: to be passed over.
     Other,
+    /// The file that is followed has no more yet.
+    Waiting,
 }
 
 /// The records of a file.
 pub(super) struct Records {
     input: Input,
     format: Format,
+    /// Where in the capture the last record begins.
+    offset: u64,
+    /// What makes no sense in the first block.
+    first: Option<Fault>,
     /// Where the file ends in the middle of a record.
     truncated: Option<u64>,
 }
@@ -64,13 +74,13 @@ enum Format {
 impl Records {
     /// Opens a file and reads as much as shows what it is. What is read goes into `digest`, too.
     pub(super) fn open(path: &Path, digest: Option<Digest>) -> Result<Records> {
-        let file = File::open(path).map_err(|source| Error::file("open", path, source))?;
-        if file.metadata().is_ok_and(|found| found.is_dir()) {
-            // Reading would say so, too, but as a failure of the disk.
-            let source = std::io::Error::from_raw_os_error(libc::EISDIR);
-            return Err(Error::file("open", path, source));
-        }
-        Records::new(Box::new(file), path, digest)
+        Records::new(Box::new(open(path)?), path, digest)
+    }
+
+    /// Opens a file that is still being written; `None` if too little of it is there to say what it is.
+    pub(super) fn follow(path: &Path) -> Result<Option<Records>> {
+        let growing = Growing::new(open(path)?, path.to_owned());
+        Records::begin(Source::Growing(growing), path)
     }
 
     /// The same for bytes from anywhere; `path` is what errors call them.
@@ -79,38 +89,24 @@ impl Records {
         path: &Path,
         digest: Option<Digest>,
     ) -> Result<Records> {
-        let mut input = Input::new(Original::new(source, digest), path.to_owned())?;
-        let format = Format::detect(&mut input)?;
-        Ok(Records { input, format, truncated: None })
+        let begun = Records::begin(Source::Plain(Original::new(source, digest)), path)?;
+        begun.ok_or_else(|| ends_inside_header(path))
     }
 
-    /// Reads a pcapng's first block, which says who wrote it; a pcap has nothing of the kind.
-    pub(super) fn introduce(&mut self) -> Result<()> {
-        if let Format::PcapNg(_) = self.format
-            && self.next()?.is_none()
-        {
-            let reason = "it ends inside its header".to_owned();
-            return Err(Error::NotACapture { path: self.input.path().to_owned(), reason });
-        }
-        Ok(())
-    }
-
-    /// Reads up to the first packet and gives its link type and bytes to `look`, without taking it.
-    pub(super) fn peek<T>(&mut self, look: impl FnOnce(u32, &[u8]) -> T) -> Result<Option<T>> {
-        loop {
-            let offset = self.input.offset();
-            let seen = match self.next() {
-                Ok(None) => return Ok(None),
-                Ok(Some(Item::Other | Item::Frame)) => continue,
-                Ok(Some(Item::Damaged)) => None,
-                Ok(Some(Item::Packet(record))) => Some(look(record.link_type, record.captured)),
-                // It comes again when its turn is.
-                Err(Error::Damaged { .. }) => None,
-                Err(error) => return Err(error),
+    fn begin(source: Source, path: &Path) -> Result<Option<Records>> {
+        let mut input = Input::new(source, path.to_owned())?;
+        let Some(format) = Format::detect(&mut input)? else { return Ok(None) };
+        let mut records = Records { input, format, offset: 0, first: None, truncated: None };
+        if let Format::PcapNg(_) = records.format {
+            // A pcapng's first block says who wrote it; a pcap has nothing of the kind.
+            records.first = match records.next()? {
+                None => return Err(ends_inside_header(path)),
+                Some(Item::Waiting) => return Ok(None),
+                Some(Item::Damaged { fault, .. }) => Some(fault),
+                Some(_) => None,
             };
-            self.input.back_to(offset);
-            return Ok(seen);
         }
+        Ok(Some(records))
     }
 
     /// The section's comment: where a recorder says who it is.
@@ -134,38 +130,67 @@ impl Records {
         }
     }
 
+    /// What makes no sense in a pcapng's first block, which is read when it is opened.
+    pub(super) fn first_fault(&mut self) -> Option<Fault> {
+        self.first.take()
+    }
+
     /// What stands next; `None` at the end.
     pub(super) fn next(&mut self) -> Result<Option<Item<'_>>> {
-        let header = match &self.format {
-            Format::Pcap(header) => header.record_header(),
-            Format::PcapNg(_) => pcapng::BLOCK_HEADER,
-        };
+        let header = self.format.record_header();
         if self.input.fill(header)? < header {
-            self.end();
-            return Ok(None);
+            return Ok(self.end());
         }
-        let length = match &self.format {
-            Format::Pcap(header) => header.record(self.input.bytes()),
-            Format::PcapNg(section) => section.block(self.input.bytes()),
-        }
-        .map_err(|reason| self.damaged(reason))?;
+        let length =
+            self.format.record(self.input.bytes()).map_err(|reason| self.damaged(reason))?;
         if length > MAX_RECORD {
             let reason = format!("a record claims {length} bytes");
             return Err(self.damaged(reason));
         }
         if self.input.fill(length)? < length {
-            self.end();
-            return Ok(None);
+            return Ok(self.end());
         }
-        let offset = self.input.offset();
+        let mut disagreement = None;
+        if let Format::PcapNg(section) = &self.format
+            && let Err(fault) = section.agree(&self.input.bytes()[..length])
+        {
+            let section = section.in_order_of(self.input.bytes());
+            if !goes_on_behind(&mut self.input, &section, length)? {
+                let waits = self.input.waits();
+                return if waits { Ok(self.end()) } else { Err(self.damaged(fault.to_string())) };
+            }
+            disagreement = Some(fault);
+        }
+        self.offset = self.input.offset();
         let range = self.input.take(length);
         let record = self.input.taken(range);
-        match &mut self.format {
-            Format::Pcap(header) => Ok(Some(header.packet(record))),
-            Format::PcapNg(section) => section.item(record).map(Some).map_err(|reason| {
-                Error::Damaged { path: self.input.path().to_owned(), offset, reason }
-            }),
-        }
+        Ok(Some(match (&mut self.format, disagreement) {
+            (Format::Pcap(header), _) => header.packet(record),
+            (Format::PcapNg(section), None) => section.item(record),
+            (Format::PcapNg(section), Some(fault)) => section.pass_over(record, fault),
+        }))
+    }
+
+    /// Takes the last record back, which was a packet: it comes again.
+    pub(super) fn take_back(&mut self) {
+        self.input.back_to(self.offset);
+    }
+
+    /// Where in the capture the last record begins that was read.
+    pub(super) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Whether all of the next record has been read from the file.
+    pub(super) fn is_buffered(&self) -> bool {
+        let bytes = self.input.bytes();
+        bytes.len() >= self.format.record_header()
+            && self.format.record(bytes).is_ok_and(|length| bytes.len() >= length)
+    }
+
+    /// Why a file that was followed has ended, if it has.
+    pub(super) fn ended(&self) -> Option<&'static str> {
+        self.input.ended()
     }
 
     /// How the file is compressed, if it is: places are those in what decompressing gives.
@@ -188,22 +213,47 @@ impl Records {
         Error::Damaged { path: self.input.path().to_owned(), offset: self.input.offset(), reason }
     }
 
-    fn end(&mut self) {
+    /// The end, or that more may come.
+    fn end(&mut self) -> Option<Item<'static>> {
+        if self.input.waits() {
+            return Some(Item::Waiting);
+        }
         if !self.input.bytes().is_empty() {
             self.truncated.get_or_insert(self.input.offset());
         }
+        None
     }
 }
 
 impl Format {
-    fn detect(input: &mut Input) -> Result<Format> {
+    /// How much of a record has to be there to know its length.
+    fn record_header(&self) -> usize {
+        match self {
+            Format::Pcap(header) => header.record_header(),
+            Format::PcapNg(_) => pcapng::BLOCK_HEADER,
+        }
+    }
+
+    /// How long the record is that begins with these bytes, of which the header is there.
+    fn record(&self, bytes: &[u8]) -> std::result::Result<usize, String> {
+        match self {
+            Format::Pcap(header) => Ok(header.record(bytes)),
+            Format::PcapNg(section) => section.block(bytes),
+        }
+    }
+
+    /// What the input is; `None` if it is too early to say.
+    fn detect(input: &mut Input) -> Result<Option<Format>> {
         let seen = input.fill(pcap::HEADER)?;
         if let Some(header) = pcap::Header::parse(input.bytes()) {
             input.take(pcap::HEADER);
-            return Ok(Format::Pcap(header));
+            return Ok(Some(Format::Pcap(header)));
         }
         if pcapng::begins(input.bytes()) && seen >= pcapng::BLOCK_HEADER {
-            return Ok(Format::PcapNg(pcapng::Section::default()));
+            return Ok(Some(Format::PcapNg(pcapng::Section::default())));
+        }
+        if input.waits() && may_become_capture(input.bytes()) {
+            return Ok(None);
         }
         input.fill_beginning()?;
         let reason = match (input.compression(), input.compression_damage()) {
@@ -219,4 +269,34 @@ impl Format {
         };
         Err(Error::NotACapture { path: input.path().to_owned(), reason })
     }
+}
+
+fn open(path: &Path) -> Result<File> {
+    let file = File::open(path).map_err(|source| Error::file("open", path, source))?;
+    if file.metadata().is_ok_and(|found| found.is_dir()) {
+        // Reading would say so, too, but as a failure of the disk.
+        let source = std::io::Error::from_raw_os_error(libc::EISDIR);
+        return Err(Error::file("open", path, source));
+    }
+    Ok(file)
+}
+
+/// Whether a block of so many bytes, whose lengths disagree, has the right one at its begin: a block
+/// follows whose own lengths agree, or the end.
+fn goes_on_behind(input: &mut Input, section: &pcapng::Section, length: usize) -> Result<bool> {
+    input.fill(length + pcapng::BLOCK_HEADER)?;
+    let following = &input.bytes()[length..];
+    if following.is_empty() {
+        return Ok(!input.waits());
+    }
+    let Some(next) = section.following(following) else { return Ok(false) };
+    let both = length + next;
+    Ok(both <= MAX_RECORD
+        && input.fill(both)? >= both
+        && section.agree(&input.bytes()[length..both]).is_ok())
+}
+
+fn ends_inside_header(path: &Path) -> Error {
+    let reason = "it ends inside its header".to_owned();
+    Error::NotACapture { path: path.to_owned(), reason }
 }

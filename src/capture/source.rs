@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use super::compression::{Compression, Decompressor};
 use super::counters::Damage;
 use super::digest::Digest;
+use super::growing::Growing;
 
 /// Where a capture's bytes come from.
 pub(super) enum Source {
@@ -12,24 +13,27 @@ pub(super) enum Source {
     Plain(Original),
     /// Decompressed on the way.
     Compressed(Box<Decompressor>),
+    /// As they come to stand in the file.
+    Growing(Growing),
 }
 
 impl Source {
     /// Reads some bytes; 0 at the end, which is also where compressed data is damaged.
     ///
     /// # Errors
-    /// What the system says.
+    /// What the system says; [`io::ErrorKind::WouldBlock`] where more may come.
     pub(super) fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         match self {
             Source::Plain(original) => original.read(into),
             Source::Compressed(decompressor) => decompressor.read(into),
+            Source::Growing(growing) => growing.read(into),
         }
     }
 
     /// How it is compressed, if it is.
     pub(super) fn compression(&self) -> Option<Compression> {
         match self {
-            Source::Plain(_) => None,
+            Source::Plain(_) | Source::Growing(_) => None,
             Source::Compressed(decompressor) => Some(decompressor.compression()),
         }
     }
@@ -37,8 +41,16 @@ impl Source {
     /// Where the compressed data is damaged or cut off, in bytes of the file; known at its end.
     pub(super) fn damage(&self) -> Option<&Damage> {
         match self {
-            Source::Plain(_) => None,
+            Source::Plain(_) | Source::Growing(_) => None,
             Source::Compressed(decompressor) => decompressor.damage(),
+        }
+    }
+
+    /// Why a file that was followed has ended, if it has.
+    pub(super) fn ended(&self) -> Option<&'static str> {
+        match self {
+            Source::Growing(growing) => growing.ended(),
+            Source::Plain(_) | Source::Compressed(_) => None,
         }
     }
 
@@ -50,6 +62,7 @@ impl Source {
         let original = match self {
             Source::Plain(original) => original,
             Source::Compressed(decompressor) => decompressor.original(),
+            Source::Growing(_) => return Ok(None),
         };
         if original.digest.is_some() {
             let mut passed_over = vec![0; 64 * 1024];

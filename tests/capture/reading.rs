@@ -8,6 +8,7 @@ use wirespool::Error;
 use wirespool::capture::{Counters, Origin, Reader};
 use wirespool::session::{Note, Side, Start, Timestamp};
 
+use super::blocks::Little;
 use super::log::{Log, Seen};
 use super::network::{self, ACK, Packet, handshake};
 use Side::{Client, Server};
@@ -277,16 +278,6 @@ fn a_frame_larger_than_an_ip_packet_is_read() {
     assert_eq!(log.traffic(), [Seen::Data(Client, payload), Seen::Cut]);
 }
 
-/// A block of a little-endian pcapng.
-fn block(kind: u32, body: &[u8]) -> Vec<u8> {
-    let length = (12 + body.len().next_multiple_of(4)) as u32;
-    let mut block = [kind.to_le_bytes(), length.to_le_bytes()].concat();
-    block.extend(body);
-    block.resize(length as usize - 4, 0);
-    block.extend(length.to_le_bytes());
-    block
-}
-
 #[test]
 fn pcapng_times_are_exact_in_every_resolution() {
     let section = [&0x1a2b_3c4du32.to_le_bytes()[..], &[1, 0, 0, 0], &[0xff; 8]].concat();
@@ -312,7 +303,12 @@ fn pcapng_times_are_exact_in_every_resolution() {
             packet.extend(word.to_le_bytes());
         }
         packet.extend(frame);
-        let file = [block(0x0a0d_0d0a, &section), block(1, &interface), block(6, &packet)].concat();
+        let file = [
+            Little.block(0x0a0d_0d0a, &section),
+            Little.block(1, &interface),
+            Little.block(6, &packet),
+        ]
+        .concat();
         assert_eq!(Log::of(file).0[0].at, Timestamp(expected), "{options:?} {ticks}");
     }
 }
@@ -326,12 +322,12 @@ fn simple_packets_and_odd_blocks_are_read() {
     let simple = [&60u32.to_le_bytes()[..], frame].concat();
     let of_no_interface = [&[9, 0, 0, 0][..], &[0; 24]].concat();
     let file = [
-        block(0x0a0d_0d0a, &section_with_comment),
-        block(1, &[1, 0, 0, 0, 0, 0, 0, 0]),
-        block(0x0bad, &[0; 8]),
-        block(6, &of_no_interface),
-        block(0x1234_5678, b"??"),
-        block(3, &simple),
+        Little.block(0x0a0d_0d0a, &section_with_comment),
+        Little.block(1, &[1, 0, 0, 0, 0, 0, 0, 0]),
+        Little.block(0x0bad, &[0; 8]),
+        Little.block(6, &of_no_interface),
+        Little.block(0x1234_5678, b"??"),
+        Little.block(3, &simple),
     ]
     .concat();
     let mut reader = Reader::from_stream(std::io::Cursor::new(file), Path::new("odd")).unwrap();
