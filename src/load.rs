@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::capture::{FileIdentity, Reader};
-use crate::message::{Formats, FormatsByPort};
+use crate::capture::{CaptureFile, Reader};
+use crate::message::{Formats, FormatsByCapture, FormatsByPort};
 use crate::project::FormatChoice;
-use crate::replay::{Action, CaptureDigest, Draft, Receipt, Script};
+use crate::replay::{Action, CaptureDigest, Receipt, Script};
 use crate::session::{ConnectionId, Side};
 use crate::wire::{Codec, FaultKind, Format, Framing, detect};
 use crate::{Error, Result};
@@ -68,42 +68,33 @@ impl Loading {
     /// # Errors
     /// What [`Reader`] says of a file.
     pub fn load(&self, paths: &[PathBuf], ours: Side) -> Result<Loaded> {
-        let readers = paths.iter().map(|path| {
-            let reader = Reader::open_digested(path)?;
-            let formats = self.formats(&reader);
-            Ok((reader, formats))
-        });
-        let mut loaded = self.read(readers, ours)?;
-        loaded.provenance.notes.splice(0..0, twice(paths));
-        Ok(loaded)
+        let opened = paths.iter().map(|path| Reader::open_digested(path));
+        let reader = Reader::merged(opened.collect::<Result<_>>()?)?;
+        let labels = reader.captures().iter().map(|file| file.origin().format());
+        let formats = self.choice.of_captures(labels, &Format::raw());
+        self.read(reader, formats, ours)
     }
 
-    fn read(
-        &self,
-        readers: impl ExactSizeIterator<Item = Result<(Reader, FormatsByPort)>>,
-        ours: Side,
-    ) -> Result<Loaded> {
-        let mut draft = Draft::new();
+    fn read(&self, mut reader: Reader, formats: FormatsByCapture, ours: Side) -> Result<Loaded> {
+        let mut script = Script::read(formats, |sink| reader.read_all(sink))?;
+        let digests = reader.digests()?;
         let mut provenance = Provenance::default();
-        let several = readers.len() > 1;
-        for reader in readers {
-            let (mut reader, formats) = reader?;
-            let path = reader.path().display().to_string();
-            draft.read(formats, |sink| reader.read_all(sink))?;
-            let found = reader.summary();
+        let several = reader.captures().len() > 1;
+        for (file, sha256) in reader.captures().iter().zip(digests) {
+            let path = file.path().display().to_string();
             let named_here = |words: String| format!("{path}: {words}");
-            provenance.damage.extend(found.damage().into_iter().map(named_here));
-            provenance.notes.extend(found.foreign().into_iter().map(named_here));
-            let label = reader.origin().format();
+            provenance.damage.extend(file.damage().into_iter().map(named_here));
+            provenance.notes.extend(repetition(file).map(named_here));
+            provenance.notes.extend(file.foreign().into_iter().map(named_here));
+            let label = file.origin().format();
             provenance.notes.extend(self.choice.misunderstood(label).map(named_here));
             // Alone it is nothing to play, and says so.
-            if found.connections == 0 && several {
+            if file.summary().segments == 0 && several && !file.is_repeated() {
                 provenance.damage.push(named_here("there is no connection in it".to_owned()));
             }
-            let sha256 = reader.digest()?;
             provenance.captures.extend(sha256.map(|sha256| CaptureDigest { path, sha256 }));
         }
-        let mut script = draft.finish();
+        provenance.damage.extend(reader.reached().warnings());
         provenance.hint = self.hint(&script);
         if let Some(chosen) = &self.connections {
             let chosen: Vec<ConnectionId> = chosen.iter().copied().map(ConnectionId).collect();
@@ -159,7 +150,7 @@ impl Loading {
         let read = |own: usize, reader: Reader| {
             let said = said[own].clone().or_else(|| said[1 - own].clone());
             let formats = said.map_or_else(|| self.formats(&reader), FormatsByPort::from);
-            self.read([Ok((reader, formats))].into_iter(), Side::Client)
+            self.read(reader, formats.into(), Side::Client)
         };
         let (mut first, second) = (read(0, one)?, read(1, other)?);
         first.provenance.notes.extend(notes);
@@ -256,16 +247,10 @@ pub fn interval(rate: f64) -> Result<Duration> {
     }
 }
 
-/// Says which files are given more than once, by whatever name.
-fn twice(paths: &[PathBuf]) -> Vec<String> {
-    let known: Vec<_> = paths.iter().map(|path| FileIdentity::of(path)).collect();
-    let again = paths.iter().zip(&known).enumerate();
-    again
-        .filter(|(index, (_, one))| one.is_some() && known[..*index].contains(one))
-        .map(|(_, (path, _))| {
-            format!("{}: the same file was given before, and is played again", path.display())
-        })
-        .collect()
+/// Says what becomes of a file that was given before, by whatever name.
+fn repetition(file: &CaptureFile) -> Option<String> {
+    let what = if file.origin().is_synthesised() { "played again" } else { "read once" };
+    file.is_repeated().then(|| format!("the same file was given before, and is {what}"))
 }
 
 #[cfg(test)]

@@ -10,9 +10,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 pub use assembler::{Assembler, Output, Receive};
-pub use formats::{Formats, FormatsByPort};
+pub use formats::{Formats, FormatsByCapture, FormatsByPort};
 
-use crate::session::{ConnectionId, Event, Kind, Side, Start, Timestamp};
+use crate::session::{ConnectionId, Event, Frame, Kind, Side, Start, Timestamp};
 use crate::wire::{Fault, Format, Split, Value};
 
 /// One message of one side of a connection: its bytes, and its value or why it has none.
@@ -29,7 +29,7 @@ pub struct Message {
     /// Where it begins, in bytes of what its side sent.
     pub offset: u64,
     /// The capture's frame in which it was complete; `None` when live.
-    pub frame: Option<u64>,
+    pub frame: Option<Frame>,
     /// The format it was read by.
     pub format: Format,
     /// Whether its borders stand in the bytes or were guessed.
@@ -49,9 +49,7 @@ impl Message {
         line_start(&mut line, self.connection, Some(self.side));
         let _ = write!(line, r#","index":{},"time":"{}""#, self.index, self.time);
         let _ = write!(line, r#","offset":{},"size":{}"#, self.offset, self.raw.len());
-        if let Some(frame) = self.frame {
-            let _ = write!(line, r#","frame":{frame}"#);
-        }
+        line_frame(&mut line, self.frame);
         let _ = write!(line, r#","format":"{}""#, self.format);
         if self.split == Split::Guessed {
             line.push_str(r#","split":"guessed""#);
@@ -97,9 +95,7 @@ pub fn event_to_json(event: &Event<'_>, offset: u64) -> Option<String> {
     if side.is_some() {
         let _ = write!(line, r#","offset":{offset}"#);
     }
-    if let Some(frame) = event.frame {
-        let _ = write!(line, r#","frame":{frame}"#);
-    }
+    line_frame(&mut line, event.frame);
     let _ = write!(line, r#","event":"{name}""#);
     match event.kind {
         Kind::Open { client, server, start, .. } => {
@@ -125,5 +121,14 @@ fn line_start(line: &mut String, connection: ConnectionId, side: Option<Side>) {
     let _ = write!(line, r#"{{"connection":{connection}"#);
     if let Some(side) = side {
         let _ = write!(line, r#","side":"{side}""#);
+    }
+}
+
+/// The frame, and of several captures read as one the capture's number, but for the first one's.
+fn line_frame(line: &mut String, frame: Option<Frame>) {
+    let Some(Frame { capture, number, .. }) = frame else { return };
+    let _ = write!(line, r#","frame":{number}"#);
+    if capture > 0 {
+        let _ = write!(line, r#","capture":{capture}"#);
     }
 }

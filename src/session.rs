@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::ops::{Add, Sub};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-pub use sink::{Numbered, Sink};
+pub use sink::Sink;
 
 /// One thing that happened on one connection.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -17,10 +17,17 @@ pub struct Event<'a> {
     pub at: Timestamp,
     /// Which connection, counted from 0 by first packet.
     pub connection: ConnectionId,
-    /// The capture's frame number (from 1) that brought it; `None` when live.
-    pub frame: Option<u64>,
+    /// The capture's frame that brought it; `None` when live.
+    pub frame: Option<Frame>,
     /// What happened.
     pub kind: Kind<'a>,
+}
+
+impl Event<'_> {
+    /// The number of the capture that it stands in, of those that are read as one; 0 when live.
+    pub fn capture(&self) -> usize {
+        self.frame.map_or(0, |frame| frame.capture)
+    }
 }
 
 /// The kinds of events.
@@ -192,6 +199,32 @@ pub struct ConnectionId(pub u64);
 impl fmt::Display for ConnectionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// A frame of a capture. Frames are in the order in which they were read, of whatever capture they are:
+/// that is the order of what happened, which a clock that was set back does not change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Frame {
+    /// Its place among all frames that are read, of all captures.
+    pub place: u64,
+    /// In which of the captures it stands that are read as one, from 0.
+    pub capture: usize,
+    /// Its number in that capture, from 1, as Wireshark numbers them.
+    pub number: u64,
+}
+
+impl Frame {
+    /// The frame of this number, where there is one capture only.
+    pub fn alone(number: u64) -> Frame {
+        Frame { place: number, capture: 0, number }
+    }
+}
+
+/// Its number.
+impl fmt::Display for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.number, f)
     }
 }
 

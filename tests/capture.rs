@@ -22,6 +22,8 @@ mod policy;
 mod reading;
 #[path = "capture/reassembly.rs"]
 mod reassembly;
+#[path = "capture/several.rs"]
+mod several;
 #[path = "capture/tshark.rs"]
 mod tshark;
 #[path = "capture/writing.rs"]

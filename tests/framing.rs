@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use wirespool::Format;
-use wirespool::session::Timestamp;
+use wirespool::session::{Frame, Timestamp};
 use wirespool::wire::{Arrival, Decoded, Decoder, FaultKind, Settings, Split, Value, encode};
 
 const FORMATS: [&str; 31] = [
@@ -160,7 +160,7 @@ proptest! {
             match step {
                 Step::Push { pause, bytes } => {
                     now += pause * 1_000_000;
-                    decoder.push(Arrival { at: Timestamp(now), frame: Some(frame) }, &bytes, out);
+                    decoder.push(Arrival { at: Timestamp(now), frame: Some(Frame::alone(frame)) }, &bytes, out);
                     places.extend(offset..offset + bytes.len() as u64);
                     offset += bytes.len() as u64;
                     pushed.extend(bytes);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use support::Line::{self, *};
 use support::feed;
 use wirespool::message::{Assembler, Output, Receive, event_to_json};
-use wirespool::session::{ConnectionId, Event, Kind, Note, Side, Sink, Timestamp};
+use wirespool::session::{ConnectionId, Event, Frame, Kind, Note, Side, Sink, Timestamp};
 use wirespool::{Format, Message};
 
 /// `device_id: 1`, and the same with `event_id: 2` behind it.
@@ -142,7 +142,7 @@ fn said(side: Side, milliseconds: i64, bytes: &[u8]) -> Event<'_> {
 }
 
 fn in_frame(frame: u64, event: Event<'_>) -> Event<'_> {
-    Event { frame: Some(frame), ..event }
+    Event { frame: Some(Frame::alone(frame)), ..event }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage, ReflectMessage as _};
-use wirespool::session::Timestamp;
+use wirespool::session::{Frame, Timestamp};
 use wirespool::wire::protobuf::{Schema, pb::TempEvent};
 use wirespool::wire::{
     Arrival, Decoded, Decoder, Fault, FaultKind, Split, Value, encode, encode_with_unknown, json,
@@ -345,7 +345,8 @@ fn guess(message: &str, chunks: &[(i64, &[u8])]) -> Vec<(String, Split, u64)> {
     let mut decoder = Decoder::new(&format(&format!("protobuf{message}")));
     let mut said = Vec::new();
     for (frame, (milliseconds, bytes)) in (1..).zip(chunks) {
-        let arrival = Arrival { at: Timestamp(milliseconds * 1_000_000), frame: Some(frame) };
+        let arrival =
+            Arrival { at: Timestamp(milliseconds * 1_000_000), frame: Some(Frame::alone(frame)) };
         decoder.push(arrival, bytes, &mut |message| said.push(message));
     }
     decoder.end(&mut |message| said.push(message));
@@ -355,7 +356,7 @@ fn guess(message: &str, chunks: &[(i64, &[u8])]) -> Vec<(String, Split, u64)> {
                 Ok(value) => message.format.write_json(value),
                 Err(fault) => format!("{fault}"),
             };
-            (text, message.split, message.arrival.frame.unwrap_or(0))
+            (text, message.split, message.arrival.frame.map_or(0, |frame| frame.number))
         })
         .collect()
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use wirespool::session::Timestamp;
+use wirespool::session::{Frame, Timestamp};
 use wirespool::wire::{
     Arrival, Decoded, Decoder, FaultKind, Settings, Split, Value, detect, encode,
 };
@@ -15,7 +15,10 @@ fn format(spelling: &str) -> Format {
 
 /// At so many milliseconds, in the frame of the same number.
 fn at(milliseconds: i64) -> Arrival {
-    Arrival { at: Timestamp(milliseconds * 1_000_000), frame: Some(milliseconds as u64) }
+    Arrival {
+        at: Timestamp(milliseconds * 1_000_000),
+        frame: Some(Frame::alone(milliseconds as u64)),
+    }
 }
 
 /// What one decoder says, step by step.

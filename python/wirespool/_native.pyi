@@ -254,6 +254,9 @@ class Message:
     def frame(self) -> int | None:
         """The capture's frame number, from 1, in which it was complete; None when live."""
     @property
+    def capture(self) -> int | None:
+        """In which of the captures that frame stands that were opened as one, from 0; None when live."""
+    @property
     def format(self) -> str:
         """The spelling of the format it was read by."""
     @property
@@ -309,6 +312,9 @@ class Event:
     @property
     def frame(self) -> int | None:
         """The capture's frame number, from 1."""
+    @property
+    def capture(self) -> int | None:
+        """In which of the captures that frame stands that were opened as one, from 0."""
     @property
     def side(self) -> _Side | None:
         """Who sent it."""

@@ -2,14 +2,15 @@
 //!
 //! ```text
 //! writing   Writer: synthesis (both TCP stacks) ─▶ frame (bytes) ─▶ file (preamble, records, batch)
-//! reading   Reader: source (compression) ─▶ input ─▶ records (pcap, pcapng) ─▶ packet (segment)
-//!                   ─▶ reassembly (connections, each of two streams)
+//! reading   CaptureFile: source (compression) ─▶ input ─▶ records (pcap, pcapng) ─▶ packet (segment)
+//!           Reader: of one file or several ─▶ reassembly (connections, each of two streams)
 //! ```
 //!
 //! `label` and `mark` are what both sides of it share: how a capture of ours says that it is one, and
 //! what its segments say beside. `joined` makes one event again of what became several segments.
 
 mod batch;
+mod capture_file;
 mod compression;
 mod counters;
 mod digest;
@@ -38,6 +39,7 @@ mod source;
 mod synthesis;
 mod writer;
 
+pub use capture_file::CaptureFile;
 pub use counters::{Counters, Damage};
 pub use identity::FileIdentity;
 pub use interface::{Counts, Interface};

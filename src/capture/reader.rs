@@ -1,40 +1,44 @@
-//! A capture file → events.
+//! Capture files → events.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
 use std::io::Read;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use super::capture_file::{CaptureFile, Next, Packet};
 use super::compression::Compression;
 use super::counters::Counters;
 use super::digest::Digest;
-use super::joined::Parts;
-use super::label;
 use super::magic;
-use super::mark::{Frame, Mark};
 use super::origin::Origin;
-use super::packet::{self, Fragments};
-use super::pcapng::Fault;
-use super::reassembly::{Policy, Reassembler, Said, Stamp};
-use super::records::{Item, Record, Records};
-use crate::session::Sink;
+use super::reassembly::{Policy, Reached, Reassembler, Stamp};
+use crate::session::{Frame, Sink, Timestamp};
 use crate::{Error, Result};
 
-/// A source that reads a pcap or pcapng file.
+/// The scope of connections that were captured from a network.
+const NETWORK: usize = 0;
+
+/// A source that reads pcap or pcapng files: one, or several as one.
 ///
-/// Events come in the order in which the capture decides them. What stood behind a hole that is given
+/// Packets of several are taken as `mergecap` does: the next one is always of the file whose next packet is
+/// the earliest, and the order inside of a file is kept. So connections that a ring buffer split over
+/// files, or whose directions were captured in two, are whole. A capture that wirespool recorded is
+/// complete in itself: its connections never join another's.
+///
+/// Events come in the order in which the captures decide them. What stood behind a hole that is given
 /// up keeps the time and frame of its own segment.
 pub struct Reader {
-    path: PathBuf,
-    records: Records,
-    origin: Origin,
-    fragments: Fragments,
+    /// There is one at least.
+    captures: Vec<CaptureFile>,
+    /// Which files are not at their end, and when the next packet of each was. What has no time comes
+    /// first, and so does all of a file that is alone: nothing is to wait for what comes after it.
+    queue: BinaryHeap<Reverse<(Option<Timestamp>, usize)>>,
     reassembler: Reassembler,
-    parts: Parts,
-    counters: Counters,
-    /// The number of the frame read last, as Wireshark numbers them.
-    frame: u64,
-    /// The drops that packets reported, beside those in statistics.
-    dropped: u64,
+    /// How many frames were read, of all files.
+    place: u64,
+    /// The first error that a file ended with; it is raised once the others are read.
+    failed: Option<Error>,
     finished: bool,
 }
 
@@ -44,15 +48,24 @@ impl Reader {
     /// # Errors
     /// [`Error::File`] if it cannot be opened, [`Error::NotACapture`] if it is something else.
     pub fn open(path: &Path) -> Result<Reader> {
-        Reader::of(Records::open(path, None)?, path)
+        Ok(Reader::of(CaptureFile::open(path, None)?))
     }
 
-    /// Opens a capture file whose [`digest`](Reader::digest) will be asked for.
+    /// Opens capture files, to be read as one.
+    ///
+    /// # Errors
+    /// As [`open`](Reader::open); [`Error::Usage`] if there is none.
+    pub fn open_all(paths: &[PathBuf]) -> Result<Reader> {
+        let readers: Vec<_> = paths.iter().map(|path| Reader::open(path)).collect::<Result<_>>()?;
+        Reader::merged(readers)
+    }
+
+    /// Opens a capture file whose [digest](CaptureFile::digest) will be asked for.
     ///
     /// # Errors
     /// As [`open`](Reader::open).
     pub fn open_digested(path: &Path) -> Result<Reader> {
-        Reader::of(Records::open(path, Some(Digest::default()))?, path)
+        Ok(Reader::of(CaptureFile::open(path, Some(Digest::default()))?))
     }
 
     /// Whether a file that begins so is a capture, or is compressed as a capture may be. Four bytes show it.
@@ -66,14 +79,7 @@ impl Reader {
     /// # Errors
     /// As [`open`](Reader::open); a compressed file is none that can be followed.
     pub fn follow(path: &Path) -> Result<Option<Reader>> {
-        Ok(Records::follow(path)?.map(|records| Reader::new(records, path)))
-    }
-
-    fn of(records: Records, path: &Path) -> Result<Reader> {
-        let mut reader = Reader::new(records, path);
-        let first = reader.peek(|record| made(record.link_type, record.captured))?;
-        reader.origin.conclude(first.flatten());
-        Ok(reader)
+        Ok(CaptureFile::follow(path)?.map(Reader::of))
     }
 
     /// Reads a capture from anything; `name` is what errors call it. Where it comes from may be known
@@ -82,25 +88,42 @@ impl Reader {
     /// # Errors
     /// As [`open`](Reader::open).
     pub fn from_stream(source: impl Read + Send + 'static, name: &Path) -> Result<Reader> {
-        Ok(Reader::new(Records::new(Box::new(source), name, None)?, name))
+        Ok(Reader::of(CaptureFile::from_stream(Box::new(source), name)?))
     }
 
-    fn new(mut records: Records, path: &Path) -> Reader {
-        let origin = records.comment().and_then(label::section).unwrap_or_default();
-        let mut counters = Counters::default();
-        if let Some(fault) = records.first_fault() {
-            counters.damaged_at(records.offset(), false, fault);
+    /// Reads as one what these would, of which none was begun. A capture from a network that is given
+    /// again, by whatever name, is not read again.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if there is none.
+    pub fn merged(readers: Vec<Reader>) -> Result<Reader> {
+        let mut readers = readers.into_iter();
+        let Some(mut all) = readers.next() else {
+            return Err(Error::Usage("there is no capture to read".to_owned()));
+        };
+        all.captures.extend(readers.flat_map(|reader| reader.captures));
+        if all.captures.len() == 1 {
+            return Ok(all);
         }
+        all.queue.clear();
+        for capture in 0..all.captures.len() {
+            let (before, others) = all.captures.split_at_mut(capture);
+            let file = &mut others[0];
+            file.compare(before);
+            if file.is_read() {
+                all.queue.push(Reverse((file.look_ahead(), capture)));
+            }
+        }
+        Ok(all)
+    }
+
+    fn of(file: CaptureFile) -> Reader {
         Reader {
-            path: path.to_owned(),
-            records,
-            origin,
-            fragments: Fragments::default(),
+            captures: vec![file],
+            queue: [Reverse((None, 0))].into(),
             reassembler: Reassembler::default(),
-            parts: Parts::default(),
-            counters,
-            frame: 0,
-            dropped: 0,
+            place: 0,
+            failed: None,
             finished: false,
         }
     }
@@ -111,63 +134,48 @@ impl Reader {
         Reader { reassembler: Reassembler::new(policy), ..self }
     }
 
-    /// The file, as it was named.
+    /// The captures that are read, in the order in which they were given: [`Frame::capture`] is a place
+    /// in it.
+    pub fn captures(&self) -> &[CaptureFile] {
+        &self.captures
+    }
+
+    /// The file, as it was named; of several the first one.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.captures[0].path()
     }
 
-    /// Where the capture comes from.
+    /// Where the capture comes from; of several the first one.
     pub fn origin(&self) -> &Origin {
-        &self.origin
+        self.captures[0].origin()
     }
 
-    /// What was read so far.
+    /// What was read so far, with the bounds that were reached; of several, of the first one.
     pub fn summary(&self) -> Counters {
-        Counters {
-            connections: self.reassembler.opened(),
-            fragmentation: self.fragments.seen(),
-            reached: self.reassembler.reached(),
-            dropped: self.dropped.max(self.records.dropped()),
-            truncated: self.records.truncated(),
-            compression: self.records.compression().map(Compression::name),
-            compression_damage: self.records.compression_damage().cloned(),
-            ended: self.records.ended(),
-            ..self.counters.clone()
-        }
+        Counters { reached: self.reached(), ..self.captures[0].summary() }
     }
 
-    /// SHA-256 of all of the file, in hexadecimal digits, whatever of it could be read as a capture:
-    /// reads on to its end. `None` unless it was opened for that.
-    ///
-    /// # Errors
-    /// [`Error::File`] when reading fails.
-    pub fn digest(&mut self) -> Result<Option<String>> {
-        self.records.digest()
+    /// Which bounds of its policy the reassembly reached, in all captures.
+    pub fn reached(&self) -> Reached {
+        self.reassembler.reached()
+    }
+
+    /// How many connections came into sight so far, in all captures.
+    pub fn connections(&self) -> u64 {
+        self.reassembler.opened()
     }
 
     /// Whether the next step finds what it reads in memory, instead of waiting for a file or a pipe.
     pub fn is_buffered(&self) -> bool {
-        self.records.is_buffered()
+        self.captures.iter().all(CaptureFile::is_buffered)
     }
 
-    /// Reads on to the next packet, and looks at it without taking it.
-    fn peek<T>(&mut self, look: impl FnOnce(&Record<'_>) -> T) -> Result<Option<T>> {
-        while !self.finished {
-            match self.records.next() {
-                Ok(Some(Item::Packet(record))) => {
-                    let seen = look(&record);
-                    self.records.take_back();
-                    return Ok(Some(seen));
-                }
-                Ok(Some(Item::Damaged { is_packet, fault })) => self.pass_over(is_packet, fault),
-                Ok(Some(Item::Frame)) => self.frame += 1,
-                Ok(Some(Item::Other)) => {}
-                // Damage comes again when its turn is.
-                Ok(Some(Item::Waiting) | None) | Err(Error::Damaged { .. }) => break,
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(None)
+    /// [`CaptureFile::digest`] of each capture.
+    ///
+    /// # Errors
+    /// [`Error::File`] when reading fails.
+    pub fn digests(&mut self) -> Result<Vec<Option<String>>> {
+        self.captures.iter_mut().map(CaptureFile::digest).collect()
     }
 
     /// Reads one packet and hands its events to `sink`. At the end come what was outstanding, and
@@ -175,70 +183,61 @@ impl Reader {
     ///
     /// # Errors
     /// Those of `sink`; [`Error::File`] when reading fails; [`Error::Damaged`] where nothing after a
-    /// place can be read, once everything before it, with what was outstanding, went to `sink`.
+    /// place can be read, once everything before it and all that the other captures hold, with what was
+    /// outstanding, went to `sink`.
     pub fn step(&mut self, sink: &mut dyn Sink) -> Result<bool> {
-        if self.finished {
-            return Ok(false);
-        }
-        let record = loop {
-            match self.records.next() {
-                Ok(Some(Item::Packet(record))) => break record,
-                Ok(Some(Item::Damaged { is_packet, fault })) => self.pass_over(is_packet, fault),
-                Ok(Some(Item::Frame)) => self.frame += 1,
-                Ok(Some(Item::Other)) => {}
-                Ok(Some(Item::Waiting)) => return Ok(true),
-                Ok(None) => {
-                    self.finish(sink)?;
-                    return Ok(false);
-                }
-                Err(error) => {
-                    self.finish(sink)?;
-                    return Err(error);
-                }
-            }
-        };
-        self.frame += 1;
-        self.counters.packets += 1;
-        let made = made(record.link_type, record.captured);
-        if self.counters.packets == 1 {
-            self.origin.conclude(made);
-        }
-        let fault = record.fault;
-        self.dropped = self.dropped.saturating_add(record.dropped);
-        let (first, last) = self.counters.span.unwrap_or((record.at, record.at));
-        self.counters.span = Some((first.min(record.at), last.max(record.at)));
-        let Record { at, link_type, captured, length, .. } = record;
-        match self.fragments.segment(at, link_type, captured, length) {
-            Ok(mut segment) => {
-                self.counters.segments += 1;
-                let made = made.filter(|_| self.origin.is_synthesised());
-                if made.is_some() {
-                    // The writer maps an IPv4 end whose peer has IPv6.
-                    segment.source = canonical(segment.source);
-                    segment.destination = canonical(segment.destination);
-                }
-                let stamp = Stamp { at: record.at, frame: self.frame };
-                let route = record.comment.filter(|_| segment.syn).and_then(label::route);
-                let sender = made.map(|made| made.side);
-                // Only a converted capture says of each connection where it begins.
-                let says = matches!(self.origin, Origin::Converted { .. });
-                let begins = made.filter(|_| says).map(|made| made.mark == Some(Mark::Begins));
-                let jumps = made.is_some_and(|made| made.mark == Some(Mark::Gap(None)));
-                let said = Said { route, sender, begins, jumps };
-                match made {
+        let Some(mut next) = self.queue.peek_mut() else { return Ok(false) };
+        let Reverse((_, capture)) = *next;
+        let is_alone = self.captures.len() == 1;
+        let file = &mut self.captures[capture];
+        match file.next() {
+            Ok(Next::Packet(packet)) => {
+                self.place += 1;
+                let frame = Frame { place: self.place, capture, number: packet.number };
+                let stamp = Stamp { at: packet.at, frame };
+                let Packet { segment, mut said, made, parts, .. } = packet;
+                said.scope = made.map_or(NETWORK, |_| capture + 1);
+                let before = self.reassembler.opened();
+                let taken = match made {
                     Some(made) => {
-                        let mut joining = self.parts.joining(made, sink);
-                        self.reassembler.segment(stamp, &segment, said, &mut joining)?;
+                        let mut joining = parts.joining(made, sink);
+                        self.reassembler.segment(stamp, &segment, said, &mut joining)
                     }
-                    None => self.reassembler.segment(stamp, &segment, said, sink)?,
-                }
+                    None => self.reassembler.segment(stamp, &segment, said, sink),
+                };
+                file.count_connections(self.reassembler.opened() - before);
+                taken?;
             }
-            Err(other) => self.counters.passed_over(other, record.link_type),
+            Ok(Next::Other) => {}
+            Ok(Next::End) => {
+                PeekMut::pop(next);
+                return self.ended(capture, None, sink);
+            }
+            Err(error) => {
+                PeekMut::pop(next);
+                return self.ended(capture, Some(error), sink);
+            }
         }
-        if let Some(fault) = fault {
-            self.pass_over(false, fault);
+        if !is_alone {
+            *next = Reverse((file.look_ahead(), capture));
         }
         Ok(true)
+    }
+
+    /// One of the captures is at its end; whether there is more to read of the others.
+    fn ended(&mut self, capture: usize, why: Option<Error>, sink: &mut dyn Sink) -> Result<bool> {
+        let file = &mut self.captures[capture];
+        file.finish(sink)?;
+        match why {
+            Some(error) if self.failed.is_some() => file.note_failure(&error),
+            Some(error) => self.failed = Some(error),
+            None => {}
+        }
+        if !self.queue.is_empty() {
+            return Ok(true);
+        }
+        self.finish(sink)?;
+        self.failed.take().map_or(Ok(false), Err)
     }
 
     /// Reads all there is.
@@ -250,7 +249,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Ends as if the capture ended here: hands what is outstanding to `sink`.
+    /// Ends as if the captures ended here: hands what is outstanding to `sink`.
     ///
     /// # Errors
     /// Those of `sink`.
@@ -258,26 +257,8 @@ impl Reader {
         if std::mem::replace(&mut self.finished, true) {
             return Ok(());
         }
-        self.fragments.finish();
-        self.parts.flush(sink)?;
+        self.queue.clear();
+        self.captures.iter_mut().try_for_each(|file| file.finish(sink))?;
         self.reassembler.finish(sink)
     }
-
-    /// Counts a record that makes no sense.
-    fn pass_over(&mut self, is_packet: bool, fault: Fault) {
-        if is_packet {
-            self.frame += 1;
-            self.counters.packets += 1;
-        }
-        self.counters.damaged_at(self.records.offset(), is_packet, fault);
-    }
-}
-
-/// What the writer said with a frame, if it made it.
-fn made(link_type: u32, captured: &[u8]) -> Option<Frame> {
-    (link_type == packet::ETHERNET).then(|| Frame::read(captured)).flatten()
-}
-
-fn canonical(end: SocketAddr) -> SocketAddr {
-    SocketAddr::new(end.ip().to_canonical(), end.port())
 }

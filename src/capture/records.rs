@@ -101,8 +101,8 @@ impl Records {
             // A pcapng's first block says who wrote it; a pcap has nothing of the kind.
             records.first = match records.next()? {
                 None => return Err(ends_inside_header(path)),
-                Some(Item::Waiting) => return Ok(None),
-                Some(Item::Damaged { fault, .. }) => Some(fault),
+                Some((_, Item::Waiting)) => return Ok(None),
+                Some((_, Item::Damaged { fault, .. })) => Some(fault),
                 Some(_) => None,
             };
         }
@@ -135,11 +135,11 @@ impl Records {
         self.first.take()
     }
 
-    /// What stands next; `None` at the end.
-    pub(super) fn next(&mut self) -> Result<Option<Item<'_>>> {
+    /// What stands next, and where in the capture; `None` at the end.
+    pub(super) fn next(&mut self) -> Result<Option<(u64, Item<'_>)>> {
         let header = self.format.record_header();
         if self.input.fill(header)? < header {
-            return Ok(self.end());
+            return Ok(self.end().map(|item| (self.offset, item)));
         }
         let length =
             self.format.record(self.input.bytes()).map_err(|reason| self.damaged(reason))?;
@@ -148,7 +148,7 @@ impl Records {
             return Err(self.damaged(reason));
         }
         if self.input.fill(length)? < length {
-            return Ok(self.end());
+            return Ok(self.end().map(|item| (self.offset, item)));
         }
         let mut disagreement = None;
         if let Format::PcapNg(section) = &self.format
@@ -157,18 +157,23 @@ impl Records {
             let section = section.in_order_of(self.input.bytes());
             if !goes_on_behind(&mut self.input, &section, length)? {
                 let waits = self.input.waits();
-                return if waits { Ok(self.end()) } else { Err(self.damaged(fault.to_string())) };
+                return if waits {
+                    Ok(self.end().map(|item| (self.offset, item)))
+                } else {
+                    Err(self.damaged(fault.to_string()))
+                };
             }
             disagreement = Some(fault);
         }
         self.offset = self.input.offset();
         let range = self.input.take(length);
         let record = self.input.taken(range);
-        Ok(Some(match (&mut self.format, disagreement) {
+        let item = match (&mut self.format, disagreement) {
             (Format::Pcap(header), _) => header.packet(record),
             (Format::PcapNg(section), None) => section.item(record),
             (Format::PcapNg(section), Some(fault)) => section.pass_over(record, fault),
-        }))
+        };
+        Ok(Some((self.offset, item)))
     }
 
     /// Takes the last record back, which was a packet: it comes again.

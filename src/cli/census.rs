@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::SocketAddr;
 
 use crate::Result;
-use crate::message::{Assembler, FormatsByPort, Output, Receive};
+use crate::message::{Assembler, FormatsByCapture, Output, Receive};
 use crate::session::{ConnectionId, Event, Kind, Note, Side, Sink, Start, Timestamp};
 use crate::wire::{Arrival, Codec, Decoder, Format};
 
@@ -16,6 +16,8 @@ pub(super) struct Census {
 
 /// What was counted of one connection.
 pub(super) struct Counts {
+    /// The number of the capture in which it came into sight.
+    pub(super) capture: usize,
     pub(super) client: SocketAddr,
     pub(super) server: SocketAddr,
     pub(super) start: Start,
@@ -74,7 +76,7 @@ impl SideCounts {
 
 impl Census {
     /// Counts messages too if formats are given.
-    pub(super) fn new(formats: Option<FormatsByPort>) -> Census {
+    pub(super) fn new(formats: Option<FormatsByCapture>) -> Census {
         let messages = formats.map(|formats| {
             let counts = MessageCounts {
                 counts: HashMap::new(),
@@ -109,6 +111,7 @@ impl Sink for Census {
         if let Kind::Open { client, server, start, .. } = event.kind {
             let (opened, last) = (event.at, event.at);
             let counts = Counts {
+                capture: event.capture(),
                 client,
                 server,
                 start,
@@ -176,7 +179,7 @@ struct MessageCounts {
     counts: HashMap<(ConnectionId, Side), (u64, u64)>,
     /// Of which sides raw bytes are what was asked for.
     raw: HashSet<(ConnectionId, Side)>,
-    formats: FormatsByPort,
+    formats: FormatsByCapture,
 }
 
 impl Receive for MessageCounts {
@@ -191,10 +194,10 @@ impl Receive for MessageCounts {
                 counts.1 += u64::from(message.body.is_err() || given_up);
             }
             Output::Event {
-                event: Event { connection, kind: Kind::Open { server, .. }, .. },
+                event: event @ Event { connection, kind: Kind::Open { server, .. }, .. },
                 ..
             } => {
-                let formats = self.formats.of(Some(server.port()));
+                let formats = self.formats.of(event.capture(), Some(server.port()));
                 let is_raw =
                     |side: &Side| matches!(formats.of(*side).codec(), Codec::Raw | Codec::Auto);
                 let sides = Side::BOTH.into_iter().filter(is_raw);

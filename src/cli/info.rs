@@ -10,12 +10,12 @@ use super::arguments::{FormatArguments, capture_path};
 use super::census::{Census, Counts, SideCounts};
 use super::explain;
 use super::printer::written;
-use super::show::{warn_of_damage, warn_of_label};
+use super::show::{formats_of, warn_of_damage, warn_of_label};
 use super::{DONE, FINDING, Outcome};
-use crate::capture::Reader;
-use crate::message::FormatsByPort;
+use crate::capture::{CaptureFile, Reader};
+use crate::message::FormatsByCapture;
 use crate::message::explain::{Explainer, Explanation};
-use crate::session::{ConnectionId, Numbered, Side, Start};
+use crate::session::{ConnectionId, Side, Start};
 use crate::wire::{Codec, Format, visible};
 
 /// Of how many sides the table says why they are raw; --json says it of all.
@@ -38,7 +38,7 @@ pub(super) struct Arguments {
     files: Vec<PathBuf>,
     #[command(flatten)]
     format: FormatArguments,
-    /// Print one JSON object a capture
+    /// Print one JSON object
     #[arg(long)]
     json: bool,
     /// Exit with 1 if anything is missing or cannot be decoded
@@ -55,35 +55,33 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: Arguments) -> Outcome {
     let choice = arguments.format.choice()?;
-    let (mut findings, mut first) = (false, 0);
-    for file in &arguments.files {
-        let mut reader = Reader::open(file)?;
-        warn_of_label(&choice, &reader, file);
-        let formats = choice.of_capture(reader.origin().format(), &Format::auto());
-        let counted = choice.is_given().then(|| formats.clone());
-        let explainer = arguments.explain.then(|| Explainer::new(formats.clone(), arguments.recv));
-        let mut numbered = Numbered::new((Census::new(counted), explainer), first);
-        reader.read_all(&mut numbered)?;
-        first = numbered.next_connection();
-        let (census, explainer) = numbered.into_sink();
-        let connections = census.conclude();
-        let explanation = explainer.map(Explainer::conclude).transpose()?;
-        warn_of_damage(&reader, file);
-        let sides = connections.values().flat_map(|counts| &counts.sides);
-        findings |= sides.into_iter().any(has_finding) || !reader.summary().warnings().is_empty();
-        let shown = if arguments.json {
-            let mut object = as_json(&formats, &reader, &connections, file);
-            if let Some(explanation) = &explanation {
-                object["explain"] = explain::as_json(explanation, arguments.recv);
-            }
-            object.to_string() + "\n"
-        } else {
-            let words = |found: &Explanation| explain::as_text(found, arguments.recv);
-            let explained = explanation.as_ref().map(words).unwrap_or_default();
-            as_table(&formats, &reader, &connections, file) + &explained
-        };
-        written(std::io::Write::write_all(&mut anstream::stdout(), shown.as_bytes()))?;
-    }
+    let mut reader = Reader::open_all(&arguments.files)?;
+    warn_of_label(&choice, &reader);
+    let formats = formats_of(&choice, &reader);
+    let counted = choice.is_given().then(|| formats.clone());
+    let explainer = arguments.explain.then(|| Explainer::new(formats.clone(), arguments.recv));
+    let mut sinks = (Census::new(counted), explainer);
+    let read = reader.read_all(&mut sinks);
+    warn_of_damage(&reader);
+    read?;
+    let (census, explainer) = sinks;
+    let connections = census.conclude();
+    let explanation = explainer.map(Explainer::conclude).transpose()?;
+    let shown = if arguments.json {
+        let mut object = as_json(&formats, &reader, &connections);
+        if let Some(explanation) = &explanation {
+            object["explain"] = explain::as_json(explanation, arguments.recv);
+        }
+        object.to_string() + "\n"
+    } else {
+        let words = |found: &Explanation| explain::as_text(found, arguments.recv);
+        let explained = explanation.as_ref().map(words).unwrap_or_default();
+        as_table(&formats, &reader, &connections) + &explained
+    };
+    written(std::io::Write::write_all(&mut anstream::stdout(), shown.as_bytes()))?;
+    let findings = connections.values().flat_map(|counts| &counts.sides).any(has_finding)
+        || reader.captures().iter().any(|file| !file.warnings().is_empty())
+        || !reader.reached().warnings().is_empty();
     Ok(if arguments.check && findings { FINDING } else { DONE })
 }
 
@@ -92,7 +90,7 @@ fn has_finding(side: &SideCounts) -> bool {
 }
 
 /// The format of a side that sent something: as it is known, else by its looks.
-fn format_of(formats: &FormatsByPort, counts: &Counts, side: Side) -> Option<String> {
+fn format_of(formats: &FormatsByCapture, counts: &Counts, side: Side) -> Option<String> {
     let one = &counts.sides[side.index()];
     let looks = || one.looks_like().map(|(format, _)| format.to_string());
     let known = known_format(formats, counts, side).map(|format| format.to_string());
@@ -100,26 +98,28 @@ fn format_of(formats: &FormatsByPort, counts: &Counts, side: Side) -> Option<Str
 }
 
 /// Why it is that format, where it was found out by its looks.
-fn reason_of<'a>(formats: &FormatsByPort, counts: &'a Counts, side: Side) -> Option<&'a str> {
+fn reason_of<'a>(formats: &FormatsByCapture, counts: &'a Counts, side: Side) -> Option<&'a str> {
     let looks = counts.sides[side.index()].looks_like();
     let is_known = known_format(formats, counts, side).is_some();
     looks.filter(|_| !is_known).map(|(_, reason)| reason)
 }
 
 /// The format that was given, recorded or configured, unless that is to find it out.
-fn known_format<'a>(formats: &'a FormatsByPort, counts: &Counts, side: Side) -> Option<&'a Format> {
-    let known = formats.of(Some(counts.server.port())).of(side);
+fn known_format<'a>(
+    formats: &'a FormatsByCapture,
+    counts: &Counts,
+    side: Side,
+) -> Option<&'a Format> {
+    let known = formats.of(counts.capture, Some(counts.server.port())).of(side);
     Some(known).filter(|format| *format.codec() != Codec::Auto)
 }
 
 fn as_json(
-    formats: &FormatsByPort,
+    formats: &FormatsByCapture,
     reader: &Reader,
     connections: &BTreeMap<ConnectionId, Counts>,
-    file: &std::path::Path,
 ) -> Json {
-    let origin = reader.origin();
-    let summary = reader.summary();
+    let captures = reader.captures();
     let list: Vec<Json> = connections
         .iter()
         .map(|(connection, counts)| {
@@ -140,7 +140,7 @@ fn as_json(
                     fields["undecodable"] = undecodable.into();
                 }
                 // Of headers that wirespool made up, transport figures would say nothing.
-                if !origin.is_synthesised() {
+                if !captures[counts.capture].origin().is_synthesised() {
                     fields["retransmissions"] = one.retransmissions.into();
                     fields["differing_overlaps"] = one.overlaps.into();
                 }
@@ -151,7 +151,7 @@ fn as_json(
                 .iter()
                 .map(|(side, how)| json!({"side": side.map(Side::name), "how": how}))
                 .collect();
-            json!({
+            let mut object = json!({
                 "connection": connection.0,
                 "client": counts.client.to_string(),
                 "server": counts.server.to_string(),
@@ -160,28 +160,45 @@ fn as_json(
                 "duration": counts.last.since(counts.opened).as_secs_f64(),
                 "sides": sides,
                 "ends": ends,
-            })
+            });
+            if captures.len() > 1 {
+                object["capture"] = counts.capture.into();
+            }
+            object
         })
         .collect();
+    let reached = reader.reached().warnings();
+    let mut object = match captures {
+        [file] => capture_as_json(file, file.warnings().into_iter().chain(reached).collect()),
+        files => {
+            let files = files.iter().map(|file| capture_as_json(file, file.warnings()));
+            json!({"captures": files.collect::<Vec<_>>(), "warnings": reached})
+        }
+    };
+    object["connections"] = list.into();
+    object
+}
+
+fn capture_as_json(file: &CaptureFile, warnings: Vec<String>) -> Json {
     json!({
-        "file": file.display().to_string(),
-        "origin": origin.to_string(),
-        "recorded_as": origin.format(),
-        "packets": summary.packets,
-        "warnings": summary.warnings(),
-        "connections": list,
+        "file": file.path().display().to_string(),
+        "origin": file.origin().to_string(),
+        "recorded_as": file.origin().format(),
+        "packets": file.summary().packets,
+        "warnings": warnings,
     })
 }
 
 fn as_table(
-    formats: &FormatsByPort,
+    formats: &FormatsByCapture,
     reader: &Reader,
     connections: &BTreeMap<ConnectionId, Counts>,
-    file: &std::path::Path,
 ) -> String {
-    let origin = reader.origin();
-    let packets = reader.summary().packets;
-    let mut text = format!("{}: {packets} packets, {origin}\n", file.display());
+    let mut text = String::new();
+    for file in reader.captures() {
+        let (name, packets) = (file.path().display(), file.summary().packets);
+        text.push_str(&format!("{name}: {packets} packets, {}\n", file.origin()));
+    }
     let mut rows = vec![
         [
             "", "client", "server", "seconds", "side", "bytes", "messages", "format", "missing",
@@ -236,7 +253,7 @@ fn as_table(
 }
 
 /// Why the first sides are raw that are, though nobody said that they are.
-fn reasons(formats: &FormatsByPort, connections: &BTreeMap<ConnectionId, Counts>) -> String {
+fn reasons(formats: &FormatsByCapture, connections: &BTreeMap<ConnectionId, Counts>) -> String {
     let sides = connections.iter().flat_map(|one| Side::BOTH.map(|side| (one, side)));
     let raw = sides.filter_map(|((connection, counts), side)| {
         let reason = reason_of(formats, counts, side)?;

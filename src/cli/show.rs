@@ -11,9 +11,9 @@ use super::printer::{Printer, written};
 use super::words::say;
 use super::{DONE, Outcome};
 use crate::capture::Reader;
-use crate::message::Assembler;
+use crate::message::{Assembler, FormatsByCapture};
 use crate::project::FormatChoice;
-use crate::session::{ConnectionId, Event, Kind, Numbered, Sink};
+use crate::session::{ConnectionId, Event, Kind, Sink};
 use crate::wire::Format;
 use crate::{Error, Result};
 
@@ -49,20 +49,23 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
         return raw(&arguments);
     }
     let print = &arguments.print;
-    let mut printer = Printer::new(print.look(), print.events, false, arguments.selection.clone());
+    let printer = Printer::new(print.look(), print.events, false, arguments.selection.clone());
     let choice = arguments.format.choice()?;
-    let mut connections = 0;
-    for file in &arguments.files {
-        let mut reader = Reader::open(file)?;
-        warn_of_label(&choice, &reader, file);
-        let formats = choice.of_capture(reader.origin().format(), &Format::auto());
-        let mut numbered = Numbered::new(Assembler::new(formats, printer), connections);
-        while !numbered.sink().receiver().is_done() && reader.step(&mut numbered)? {}
-        connections = numbered.next_connection();
-        printer = numbered.into_sink().into_receiver();
-        warn_of_damage(&reader, file);
-    }
+    let mut reader = Reader::open_all(&arguments.files)?;
+    warn_of_label(&choice, &reader);
+    let mut assembler = Assembler::new(formats_of(&choice, &reader), printer);
+    let read = loop {
+        match reader.step(&mut assembler) {
+            Ok(true) if !assembler.receiver().is_done() => {}
+            Ok(_) => break Ok(()),
+            Err(error) => break Err(error),
+        }
+    };
+    let mut printer = assembler.into_receiver();
     printer.finish()?;
+    warn_of_damage(&reader);
+    read?;
+    let connections = reader.connections();
     for asked in &arguments.selection.connection {
         if *asked >= connections && !printer.is_done() {
             say(format_args!("there is no connection {asked}: there are {connections}, from 0"));
@@ -71,17 +74,37 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
     Ok(DONE)
 }
 
-/// Says on stderr that a capture is not read as it says that it was recorded.
-pub(super) fn warn_of_label(choice: &FormatChoice, reader: &Reader, file: &std::path::Path) {
-    if let Some(words) = choice.misunderstood(reader.origin().format()) {
-        say(format_args!("{}: {words}", file.display()));
+/// The formats of all that a reader reads; of which nothing says it, what it looks like.
+pub(super) fn formats_of(choice: &FormatChoice, reader: &Reader) -> FormatsByCapture {
+    let labels = reader.captures().iter().map(|file| file.origin().format());
+    choice.of_captures(labels, &Format::auto())
+}
+
+/// Says on stderr which captures are not read, or not as they say that they were recorded.
+pub(super) fn warn_of_label(choice: &FormatChoice, reader: &Reader) {
+    for file in reader.captures() {
+        let name = file.path().display();
+        if let Some(words) = choice.misunderstood(file.origin().format()) {
+            say(format_args!("{name}: {words}"));
+        }
+        if file.is_repeated() && !file.origin().is_synthesised() {
+            say(format_args!("{name}: the same file was given before, and is read once"));
+        }
     }
 }
 
-/// Says on stderr what of a capture could not be read.
-pub(super) fn warn_of_damage(reader: &Reader, file: &std::path::Path) {
-    for warning in reader.summary().warnings() {
-        say(format_args!("{}: {warning}", file.display()));
+/// Says on stderr what of captures could not be read.
+pub(super) fn warn_of_damage(reader: &Reader) {
+    for file in reader.captures() {
+        for warning in file.warnings() {
+            say(format_args!("{}: {warning}", file.path().display()));
+        }
+    }
+    for warning in reader.reached().warnings() {
+        match reader.captures() {
+            [file] => say(format_args!("{}: {warning}", file.path().display())),
+            _ => say(format_args!("all captures: {warning}")),
+        }
     }
 }
 
@@ -97,8 +120,9 @@ fn raw(arguments: &Arguments) -> Outcome {
     };
     let mut reader = Reader::open(file)?;
     let mut raw = Raw { arguments, connection, offset: 0, found: false };
-    reader.read_all(&mut raw)?;
-    warn_of_damage(&reader, file);
+    let read = reader.read_all(&mut raw);
+    warn_of_damage(&reader);
+    read?;
     if !raw.found {
         let reason =
             format!("{} has no connection {connection}; see `wirespool info`", file.display());

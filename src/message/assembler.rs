@@ -5,7 +5,7 @@ mod conversation;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::{FormatsByPort, Message};
+use super::{FormatsByCapture, Message};
 use crate::Result;
 use crate::session::{ConnectionId, Event, Kind, Side, Sink, Timestamp};
 use crate::wire::Format;
@@ -53,14 +53,14 @@ const UNREAD: Duration = Duration::from_millis(50);
 /// Memory is bounded by what each open connection has begun and not completed, and by what waits until
 /// it is known what the messages of its sides are.
 pub struct Assembler<R> {
-    formats: FormatsByPort,
+    formats: FormatsByCapture,
     conversations: HashMap<ConnectionId, Conversation>,
     receiver: R,
 }
 
 impl<R: Receive> Assembler<R> {
     /// Reads connections as their `formats` say and gives what it finds to `receiver`.
-    pub fn new(formats: impl Into<FormatsByPort>, receiver: R) -> Assembler<R> {
+    pub fn new(formats: impl Into<FormatsByCapture>, receiver: R) -> Assembler<R> {
         Assembler { formats: formats.into(), conversations: HashMap::new(), receiver }
     }
 
@@ -108,7 +108,7 @@ impl<R: Receive> Sink for Assembler<R> {
         let conversation = self
             .conversations
             .entry(connection)
-            .or_insert_with(|| Conversation::new(connection, formats.of(port)));
+            .or_insert_with(|| Conversation::new(connection, formats.of(event.capture(), port)));
         conversation.expire(event.at);
         conversation.take(event);
         conversation.decide_in_time();

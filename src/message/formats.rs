@@ -125,6 +125,40 @@ impl<F: Into<Formats>> From<F> for FormatsByPort {
     }
 }
 
+/// The formats of connections, by the capture in which they came into sight, of those that are read as
+/// one: each may say what it was recorded as.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FormatsByCapture {
+    captures: Vec<FormatsByPort>,
+    others: FormatsByPort,
+}
+
+impl FormatsByCapture {
+    /// Those of these captures, and of all others.
+    pub fn new(captures: Vec<FormatsByPort>, others: FormatsByPort) -> FormatsByCapture {
+        FormatsByCapture { captures, others }
+    }
+
+    /// The formats of a connection in the capture of this number to this port; `None` where that is not
+    /// known.
+    pub fn of(&self, capture: usize, port: Option<u16>) -> &Formats {
+        self.captures.get(capture).unwrap_or(&self.others).of(port)
+    }
+
+    /// The formats that `change` makes of these.
+    pub fn map(self, change: impl Fn(Side, Format) -> Format) -> FormatsByCapture {
+        let FormatsByCapture { captures, others } = self;
+        let captures = captures.into_iter().map(|one| one.map(&change)).collect();
+        FormatsByCapture { captures, others: others.map(change) }
+    }
+}
+
+impl<F: Into<FormatsByPort>> From<F> for FormatsByCapture {
+    fn from(formats: F) -> FormatsByCapture {
+        FormatsByCapture { captures: Vec::new(), others: formats.into() }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -152,5 +186,13 @@ mod tests {
         assert_eq!(formats.of(Some(80)), &one);
         assert_eq!(formats.of(Some(81)), &other);
         assert_eq!(formats.of(None), &other);
+    }
+
+    #[test]
+    fn a_capture_has_its_own_formats() {
+        let [one, other] = ["pickle", "text"].map(|spelling| parse(spelling).unwrap());
+        let formats = FormatsByCapture::new(vec![one.clone().into()], other.clone().into());
+        assert_eq!(formats.of(0, Some(80)), &one);
+        assert_eq!(formats.of(1, Some(80)), &other);
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Configuration;
-use crate::message::{Formats, FormatsByPort};
+use crate::message::{Formats, FormatsByCapture, FormatsByPort};
 use crate::session::Side;
 use crate::wire::protobuf::Schema;
 use crate::wire::{Codec, Format, Settings, visible};
@@ -62,6 +62,16 @@ impl FormatChoice {
         let ports = ports.map(|(port, formats)| (port, self.overridden(formats.clone()))).collect();
         let unknown = unknown.clone().with_settings(&self.settings);
         FormatsByPort::new(ports, self.overridden(unknown.into()))
+    }
+
+    /// [`of_capture`](FormatChoice::of_capture) of captures that are read as one, by what each says.
+    pub fn of_captures<'a>(
+        &self,
+        labels: impl IntoIterator<Item = Option<&'a str>>,
+        unknown: &Format,
+    ) -> FormatsByCapture {
+        let captures = labels.into_iter().map(|label| self.of_capture(label, unknown));
+        FormatsByCapture::new(captures.collect(), self.of_capture(None, unknown))
     }
 
     /// The formats that are known for a live connection to this port of a server, if any are; a side of

@@ -136,7 +136,13 @@ impl Message {
     /// The capture's frame number, from 1, in which it was complete; None when live.
     #[getter]
     fn frame(&self) -> Option<u64> {
-        self.message().frame
+        self.message().frame.map(|frame| frame.number)
+    }
+
+    /// In which of the captures that frame stands that were opened as one, from 0; None when live.
+    #[getter]
+    fn capture(&self) -> Option<usize> {
+        self.message().frame.map(|frame| frame.capture)
     }
 
     /// The spelling of the format it was read by.

@@ -35,6 +35,9 @@ pub(super) struct Event {
     /// The capture's frame number, from 1.
     #[pyo3(get)]
     frame: Option<u64>,
+    /// In which of the captures that frame stands that were opened as one, from 0.
+    #[pyo3(get)]
+    capture: Option<usize>,
     /// Who sent it: "client" or "server".
     #[pyo3(get)]
     side: Option<&'static str>,
@@ -69,7 +72,8 @@ impl Event {
                     kind: "",
                     connection: event.connection.0,
                     at: event.at,
-                    frame: event.frame,
+                    frame: event.frame.map(|frame| frame.number),
+                    capture: event.frame.map(|frame| frame.capture),
                     side: None,
                     offset: None,
                     length: None,
@@ -89,7 +93,8 @@ impl Event {
             kind: "data",
             connection: message.connection.0,
             at: message.time,
-            frame: message.frame,
+            frame: message.frame.map(|frame| frame.number),
+            capture: message.frame.map(|frame| frame.capture),
             side: Some(message.side.name()),
             offset: Some(message.offset),
             length: Some(message.raw.len() as u64),

@@ -2,7 +2,7 @@
 //! recorded.
 //!
 //! ```text
-//! events ─▶ Draft ─▶ Script ─▶ replay, serve: a driver per connection ─▶ Receipt
+//! events ─▶ Script ─▶ replay, serve: a driver per connection ─▶ Receipt
 //!                    (when)    (pace)        (compare)
 //! ```
 //!
@@ -40,6 +40,6 @@ pub use pace::{Pace, Speed};
 pub use path::Path;
 pub use receipt::{CaptureDigest, ConnectionReceipt, Outcome, Receipt};
 pub use rules::{Compare, Rules, Tolerance};
-pub use script::{Action, Conversation, Draft, Gap, Script, Step};
+pub use script::{Action, Conversation, Gap, Script, Step};
 pub use server::{Unmatched, UnmatchedClient, serve};
 pub use timing::{Punctuality, Timing};

@@ -8,10 +8,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::Result;
-use crate::message::{Formats, FormatsByPort, Message};
+use crate::message::{Formats, FormatsByCapture, Message};
 use crate::session::{ConnectionId, Side, Sink, Start};
 
-pub use draft::Draft;
+use draft::Draft;
 
 /// A recorded session, ready to be played from either side.
 #[derive(Debug)]
@@ -86,17 +86,16 @@ pub enum Action {
 }
 
 impl Script {
-    /// Reads a session from `source`, which feeds the sink it is given, as `formats` say. For several
-    /// captures in one, see [`Draft`].
+    /// Reads a session from `source`, which feeds the sink it is given, as `formats` say.
     ///
     /// # Errors
     /// What `source` says.
     pub fn read(
-        formats: impl Into<FormatsByPort>,
+        formats: impl Into<FormatsByCapture>,
         source: impl FnOnce(&mut dyn Sink) -> Result<()>,
     ) -> Result<Script> {
-        let mut draft = Draft::new();
-        draft.read(formats, source)?;
+        let mut draft = Draft::default();
+        draft.read(formats.into(), source)?;
         Ok(draft.finish())
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{ConnectionId, Event, Timestamp};
+use super::{Event, Timestamp};
 use crate::Result;
 
 /// Takes events, in the order in which they happened.
@@ -87,51 +87,5 @@ impl<A: Sink, B: Sink> Sink for (A, B) {
     fn tick(&mut self, now: Timestamp) -> Result<()> {
         self.0.tick(now)?;
         self.1.tick(now)
-    }
-}
-
-/// Numbers the connections of a source on from others, as of several captures read as one.
-#[derive(Debug)]
-pub struct Numbered<S> {
-    sink: S,
-    first: u64,
-    next: u64,
-}
-
-impl<S> Numbered<S> {
-    /// Passes on to `sink`; the source's connection 0 becomes `first`.
-    pub fn new(sink: S, first: u64) -> Numbered<S> {
-        Numbered { sink, first, next: first }
-    }
-
-    /// Who takes the events.
-    pub fn sink(&mut self) -> &mut S {
-        &mut self.sink
-    }
-
-    /// Gives the sink back.
-    pub fn into_sink(self) -> S {
-        self.sink
-    }
-
-    /// The number that the next source begins with.
-    pub fn next_connection(&self) -> u64 {
-        self.next
-    }
-}
-
-impl<S: Sink> Sink for Numbered<S> {
-    fn event(&mut self, event: &Event<'_>) -> Result<()> {
-        let connection = ConnectionId(self.first + event.connection.0);
-        self.next = self.next.max(connection.0 + 1);
-        self.sink.event(&Event { connection, ..*event })
-    }
-
-    fn flush(&mut self) -> Result<()> {
-        self.sink.flush()
-    }
-
-    fn tick(&mut self, now: Timestamp) -> Result<()> {
-        self.sink.tick(now)
     }
 }

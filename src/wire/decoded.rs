@@ -1,15 +1,15 @@
 //! What a decoder says: a message, where it was found and what it holds.
 
 use super::{Fault, Format, Value};
-use crate::session::Timestamp;
+use crate::session::{Frame, Timestamp};
 
 /// When and by which frame of a capture bytes came.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Arrival {
     /// When.
     pub at: Timestamp,
-    /// The capture's frame number, from 1; `None` when live.
-    pub frame: Option<u64>,
+    /// The capture's frame; `None` when live.
+    pub frame: Option<Frame>,
 }
 
 /// A message, whether or not it could be decoded.

@@ -183,6 +183,6 @@ fn the_digest_is_that_of_the_file_itself() {
         reader.read_all(&mut Log::default()).unwrap();
         let expected: String =
             Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(reader.digest().unwrap(), Some(expected));
+        assert_eq!(reader.digests().unwrap(), [Some(expected)]);
     }
 }

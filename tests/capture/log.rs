@@ -45,7 +45,12 @@ impl Sink for Log {
             Kind::Note(note) => Seen::Note(note),
         };
         let connection = event.connection.0;
-        self.0.push(Entry { connection, at: event.at, frame: event.frame, seen });
+        self.0.push(Entry {
+            connection,
+            at: event.at,
+            frame: event.frame.map(|frame| frame.number),
+            seen,
+        });
         Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! What `auto` finds out loses nothing, and gives what the format would have given that it has found.
 
 use wirespool::Format;
-use wirespool::session::Timestamp;
+use wirespool::session::{Frame, Timestamp};
 use wirespool::wire::{Arrival, Decoded, Decoder, detect};
 
 /// The first byte says how the rest is cut into chunks, the second what happens between them; the rest
@@ -40,7 +40,7 @@ fn read(
             decoder.gap(Some(0), &mut |one| given.push(one));
         }
         let at = Timestamp(index as i64 * pause);
-        let arrival = Arrival { at, frame: Some(index as u64 + 1) };
+        let arrival = Arrival { at, frame: Some(Frame::alone(index as u64 + 1)) };
         decoder.push(arrival, chunk, &mut |one| given.push(one));
     }
     decoder.end(&mut |one| given.push(one));

@@ -103,9 +103,10 @@ def test_a_capture_is_iterated_again_and_again(recorded: Path) -> None:
     assert list(one) == list(one) or next(one, None) is None
 
 
-def test_connections_of_several_captures_are_numbered_on(recorded: Path) -> None:
+def test_connections_of_several_captures_are_numbered_over_all_by_when_they_began(recorded: Path) -> None:
     opened = wirespool.open([recorded, str(recorded)])
-    assert [message.connection for message in opened] == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert [message.connection for message in opened] == [0, 1, 0, 1, 2, 3, 2, 3]
+    assert [message.capture for message in opened] == [0, 1] * 4
     assert [event.connection for event in opened.events() if event.kind == "open"] == [0, 1, 2, 3]
     assert [origin.kind for origin in opened.origins] == ["recorded", "recorded"]
 

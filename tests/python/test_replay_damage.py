@@ -1,6 +1,7 @@
 """A verdict on a capture that is not whole says so, and --strict does not accept it."""
 
 import json
+import socket
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -93,7 +94,15 @@ def test_a_capture_that_is_given_twice_is_noted(wirespool: Wirespool, tmp_path: 
     again.symlink_to(good)
     with Echoing() as server:
         result = wirespool.run("replay", good, again, "--to", server.address, "--strict").done()
-    assert f"note: {again}: the same file was given before, and is played again" in result.stderr
+        recording = module.record(tmp_path / "recorded.pcapng", to=server.address)
+        with recording, socket.create_connection(recording.address) as client:
+            client.sendall(b"hello")
+            client.shutdown(socket.SHUT_WR)
+            client.recv(100)
+        twice = wirespool.run("replay", *[recording.path] * 2, "--to", server.address).done()
+    assert f"note: {again}: the same file was given before, and is read once" in result.stderr
+    assert f"note: {recording.path}: the same file was given before, and is played again" in twice.stderr
+    assert "verified: 2 connections" in twice.stderr
 
 
 def test_a_dry_run_of_nothing_says_so(wirespool: Wirespool, tmp_path: Path) -> None:

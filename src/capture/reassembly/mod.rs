@@ -31,7 +31,7 @@ use waiting::{Remembering, Waiting, is_known};
 
 use super::packet::Segment;
 use crate::Result;
-use crate::session::{ConnectionId, Event, Kind, Route, Side, Sink, Timestamp};
+use crate::session::{ConnectionId, Event, Frame, Kind, Route, Side, Sink, Timestamp};
 
 /// How many bytes that were handed out are remembered in all.
 const REMEMBERED: usize = 16 << 20;
@@ -40,12 +40,14 @@ const REMEMBERED: usize = 16 << 20;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Stamp {
     pub(super) at: Timestamp,
-    pub(super) frame: u64,
+    pub(super) frame: Frame,
 }
 
 /// What a capture says of a segment beside it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Said {
+    /// Where it was seen: connections of different scopes never join.
+    pub(super) scope: usize,
     /// The sockets behind its connection.
     pub(super) route: Option<Route>,
     /// Who sent it.
@@ -116,7 +118,7 @@ impl Reassembler {
         sink: &mut dyn Sink,
     ) -> Result<()> {
         self.last = stamp;
-        let key = Key::new(segment.source, segment.destination);
+        let key = Key::new(said.scope, segment.source, segment.destination);
         let known = self.connections.get(&key);
         let is_another = |known: &Connection| known.is_another(segment);
         if known.is_none_or(|known| said.begins.unwrap_or_else(|| is_another(known))) {
@@ -290,20 +292,21 @@ impl Reassembler {
     }
 }
 
-/// A connection's two addresses and ports, the lower first.
+/// Where a connection was, and its two addresses and ports, the lower first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Key {
+    scope: usize,
     low: (u128, u16),
     high: (u128, u16),
 }
 
 impl Key {
-    fn new(a: SocketAddr, b: SocketAddr) -> Key {
+    fn new(scope: usize, a: SocketAddr, b: SocketAddr) -> Key {
         let number = |end: SocketAddr| match end.ip() {
             IpAddr::V4(ip) => (ip.to_ipv6_mapped().to_bits(), end.port()),
             IpAddr::V6(ip) => (ip.to_bits(), end.port()),
         };
         let (a, b) = (number(a), number(b));
-        Key { low: a.min(b), high: a.max(b) }
+        Key { scope, low: a.min(b), high: a.max(b) }
     }
 }

@@ -194,7 +194,7 @@ fn capture(
     while reader.step(&mut assembler)? {}
     assembler.finish()?;
     assembler.into_receiver().finish()?;
-    warn_of_damage(&reader, path);
+    warn_of_damage(&reader);
     Ok(if reader.summary().warnings().is_empty() { DONE } else { FINDING })
 }
 

@@ -23,7 +23,7 @@ pub use finding::{
     Explanation, Finding, PLACES, Place, Prediction, Reading, Tally, Trouble, Unknown, exception,
 };
 
-use super::{Assembler, FormatsByPort, Output, Receive};
+use super::{Assembler, FormatsByCapture, Output, Receive};
 use crate::Result;
 use crate::session::{ConnectionId, Event, Kind, Side, Sink};
 use side::OneSide;
@@ -39,7 +39,7 @@ pub struct Explainer {
 impl Explainer {
     /// Predicts for programs that read at most `recv` bytes at a time and take them for a message of what each
     /// side speaks.
-    pub fn new(formats: impl Into<FormatsByPort>, recv: u64) -> Explainer {
+    pub fn new(formats: impl Into<FormatsByCapture>, recv: u64) -> Explainer {
         let model = Model { recv, sides: HashMap::new(), explanation: Explanation::default() };
         Explainer { assembler: Assembler::new(formats, model) }
     }
@@ -78,7 +78,7 @@ impl Model {
             Kind::Data { side, bytes } => {
                 let new = || OneSide::new(connection, side, self.recv);
                 let one = self.sides.entry((connection, side)).or_insert_with(new);
-                one.chunk(event.at, bytes.len() as u64, event.frame);
+                one.chunk(event.at, bytes.len() as u64, event.frame.map(|frame| frame.number));
                 // Who sends something is not held up.
                 self.catch_up(connection, side.other());
             }

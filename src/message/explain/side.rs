@@ -108,7 +108,7 @@ impl OneSide {
             let place = Place {
                 connection: self.connection,
                 side: self.side,
-                frames: message.frame.map(|frame| (frame, frame)),
+                frames: message.frame.map(|frame| (frame.number, frame.number)),
                 offset: message.offset,
                 size,
                 messages: 1,

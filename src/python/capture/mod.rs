@@ -18,7 +18,7 @@ use super::wire::{
 use super::{message, session};
 use crate::Result;
 use crate::capture::{self, Reader};
-use crate::message::{FormatsByPort, Output};
+use crate::message::{FormatsByCapture, Output};
 use crate::wire::{Format, Settings};
 
 /// One path, or several.
@@ -82,14 +82,11 @@ pub(super) fn open(
     let making = Making::new(allow, message_type, decoder)?;
     let Paths(paths) = path;
     // Errors are raised here, and not at the first message; each reading opens the files anew.
-    let origins = py.detach(|| {
-        let origin = |path: &PathBuf| Reader::open(path).map(|reader| reader.origin().clone());
-        paths.iter().map(origin).collect::<Result<Vec<_>>>()
-    })?;
-    let formats = |origin: &capture::Origin| {
-        making.read_as(choice.of_capture(origin.format(), &Format::auto()))
-    };
-    let formats = origins.iter().map(formats).collect::<Result<_>>()?;
+    let reader = py.detach(|| Reader::open_all(&paths))?;
+    let origins: Vec<_> = reader.captures().iter().map(|file| file.origin().clone()).collect();
+    let read_as = |label| making.read_as(choice.of_capture(label, &Format::auto()));
+    let own = origins.iter().map(|origin| read_as(origin.format())).collect::<Result<_>>()?;
+    let formats = FormatsByCapture::new(own, read_as(None)?);
     Ok(Capture { paths, formats, making: Arc::new(making), origins })
 }
 
@@ -98,44 +95,48 @@ pub(super) fn open(
 #[pyclass(module = "wirespool", frozen)]
 pub(super) struct Capture {
     paths: Vec<PathBuf>,
-    /// What each of them is read as.
-    formats: Vec<FormatsByPort>,
+    /// What they are read as.
+    formats: FormatsByCapture,
     making: Arc<Making>,
     origins: Vec<capture::Origin>,
 }
 
 impl Capture {
-    /// The files, each with what it is read as.
-    fn files(&self, formats: impl Fn(usize) -> FormatsByPort) -> Vec<(PathBuf, FormatsByPort)> {
-        let paths = self.paths.iter().enumerate();
-        paths.map(|(place, path)| (path.clone(), formats(place))).collect()
+    /// What its files yield, read as `formats` say.
+    fn stream<T: Send>(
+        &self,
+        py: Python<'_>,
+        formats: FormatsByCapture,
+        item: fn(Output<'_>) -> Option<T>,
+    ) -> PyResult<Stream<T>> {
+        let reader = py.detach(|| Reader::open_all(&self.paths))?;
+        Ok(Stream::new(reader, formats, item))
     }
 
-    fn all_events(&self) -> Events {
-        Events(Stream::new(self.files(|_| Format::raw().into()), session::Event::of))
+    fn all_events(&self, py: Python<'_>) -> PyResult<Events> {
+        Ok(Events(self.stream(py, Format::raw().into(), session::Event::of)?))
     }
 }
 
 #[pymethods]
 impl Capture {
-    fn __iter__(&self) -> Messages {
-        let files = self.files(|place| self.formats[place].clone());
-        let messages = Stream::new(files, |output| match output {
+    fn __iter__(&self, py: Python<'_>) -> PyResult<Messages> {
+        let messages = self.stream(py, self.formats.clone(), |output| match output {
             Output::Message(message) => Some(message),
             Output::Event { .. } => None,
-        });
-        Messages(messages, self.making.clone())
+        })?;
+        Ok(Messages(messages, self.making.clone()))
     }
 
     /// All that happened, data included, in the order of the session.
-    fn events(&self) -> Events {
-        self.all_events()
+    fn events(&self, py: Python<'_>) -> PyResult<Events> {
+        self.all_events(py)
     }
 
     /// Where bytes are missing, as events of the kind "gap". Reads the capture through.
     #[getter]
     fn gaps(&self, py: Python<'_>) -> PyResult<Vec<session::Event>> {
-        let events = self.all_events();
+        let events = self.all_events(py)?;
         let mut gaps = Vec::new();
         while let Some(event) = events.0.next(py)? {
             if event.is_gap() {
@@ -148,7 +149,7 @@ impl Capture {
     /// What of the capture could not be read, in words; empty if all is well. Reads it through.
     #[getter]
     fn warnings(&self, py: Python<'_>) -> PyResult<Vec<String>> {
-        let events = self.all_events();
+        let events = self.all_events(py)?;
         while events.0.next(py)?.is_some() {}
         Ok(events.0.into_warnings())
     }

@@ -1,7 +1,6 @@
 //! The files of a capture, read step by step as Python asks for more.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -9,26 +8,19 @@ use pyo3::prelude::*;
 
 use super::super::service::TICK;
 use crate::capture::Reader;
-use crate::message::{Assembler, FormatsByPort, Output, Receive};
-use crate::session::Numbered;
+use crate::message::{Assembler, FormatsByCapture, Output, Receive};
 use crate::{Error, Result};
 
 /// What a capture's files yield, as it is asked for.
 pub(super) struct Stream<T>(Mutex<State<T>>);
 
 struct State<T> {
-    /// The files not begun, each with what it is read as, the next one last.
-    files: Vec<(PathBuf, FormatsByPort)>,
-    /// What an item is made of.
-    item: fn(Output<'_>) -> Option<T>,
-    /// The file being read, and what its events go to.
-    file: Option<(Reader, Numbered<Assembler<Collect<T>>>)>,
-    /// How many connections the files before it had.
-    connections: u64,
+    reader: Reader,
+    assembler: Assembler<Collect<T>>,
+    is_over: bool,
     ready: VecDeque<T>,
     /// Raised once all that came before it was given out.
     failed: Option<Error>,
-    warnings: Vec<String>,
 }
 
 /// Keeps the items that a step yields.
@@ -45,22 +37,16 @@ impl<T> Receive for Collect<T> {
 }
 
 impl<T: Send> Stream<T> {
-    /// At the beginning of the first of `files`, each with what it is read as. `item` says what is made of
-    /// what is found; the rest is passed over.
+    /// At the beginning of what `reader` reads. `item` says what is made of what is found; the rest is passed
+    /// over.
     pub(super) fn new(
-        mut files: Vec<(PathBuf, FormatsByPort)>,
+        reader: Reader,
+        formats: FormatsByCapture,
         item: fn(Output<'_>) -> Option<T>,
     ) -> Stream<T> {
-        files.reverse();
-        Stream(Mutex::new(State {
-            files,
-            item,
-            file: None,
-            connections: 0,
-            ready: VecDeque::new(),
-            failed: None,
-            warnings: Vec::new(),
-        }))
+        let assembler = Assembler::new(formats, Collect { item, items: Vec::new() });
+        let ready = VecDeque::new();
+        Stream(Mutex::new(State { reader, assembler, is_over: false, ready, failed: None }))
     }
 
     /// The next item; `None` once there are no more.
@@ -84,7 +70,12 @@ impl<T: Send> Stream<T> {
 
     /// What of the files read so far could not be read, in words.
     pub(super) fn into_warnings(self) -> Vec<String> {
-        self.0.into_inner().unwrap_or_else(PoisonError::into_inner).warnings
+        let state = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let warnings = state.reader.captures().iter().flat_map(|file| {
+            let name = file.path().display();
+            file.warnings().into_iter().map(move |warning| format!("{name}: {warning}"))
+        });
+        warnings.chain(state.reader.reached().warnings()).collect()
     }
 }
 
@@ -107,35 +98,15 @@ impl<T> State<T> {
             if Instant::now() >= deadline {
                 return Ok(Step::Busy);
             }
-            if let Some((reader, sink)) = &mut self.file {
-                let stepped = reader.step(sink);
-                self.ready.extend(sink.sink().receiver().items.drain(..));
-                if !matches!(stepped, Ok(true)) {
-                    self.failed = stepped.err();
-                    self.end();
-                }
-            } else if !self.begin()? {
+            if self.is_over {
                 return Ok(Step::End);
             }
-        }
-    }
-
-    /// Begins with the next file; `false` if there is none.
-    fn begin(&mut self) -> Result<bool> {
-        let Some((path, formats)) = self.files.pop() else { return Ok(false) };
-        let reader = Reader::open(&path)?;
-        let collect = Collect { item: self.item, items: Vec::new() };
-        let assembler = Assembler::new(formats, collect);
-        self.file = Some((reader, Numbered::new(assembler, self.connections)));
-        Ok(true)
-    }
-
-    /// Ends with a file.
-    fn end(&mut self) {
-        if let Some((reader, sink)) = self.file.take() {
-            self.connections = sink.next_connection();
-            let name = |warning| format!("{}: {warning}", reader.path().display());
-            self.warnings.extend(reader.summary().warnings().into_iter().map(name));
+            let stepped = self.reader.step(&mut self.assembler);
+            self.ready.extend(self.assembler.receiver().items.drain(..));
+            if !matches!(stepped, Ok(true)) {
+                self.failed = stepped.err();
+                self.is_over = true;
+            }
         }
     }
 }

@@ -203,7 +203,7 @@ impl<'a> Comparison<'a> {
                             side: self.side,
                             index: Some(expected.index),
                             after: None,
-                            frame: expected.frame,
+                            frame: expected.frame.map(|frame| frame.number),
                             offset: expected.offset,
                             path: place.path,
                             expected: place.expected,

@@ -5,16 +5,14 @@ use std::collections::HashMap;
 use super::bulk::{self, Pieces};
 use super::{Action, Conversation, Gap, Script, Step};
 use crate::Result;
-use crate::message::{Assembler, FormatsByPort, Output};
-use crate::session::{ConnectionId, Event, Kind, Numbered, Sink, Timestamp};
+use crate::message::{Assembler, FormatsByCapture, Output};
+use crate::session::{ConnectionId, Event, Frame, Kind, Sink, Timestamp};
 
-/// Gathers a [`Script`] from one capture after the other. Connections of each are numbered on, and all
-/// stand on one line of time.
+/// Gathers a [`Script`].
 #[derive(Debug, Default)]
-pub struct Draft {
+pub(super) struct Draft {
     conversations: Vec<(Times, Conversation)>,
     places: HashMap<ConnectionId, usize>,
-    connections: u64,
 }
 
 /// The recorded times of a conversation: they become distances once the earliest of all is known.
@@ -29,7 +27,7 @@ struct Times {
 #[derive(Clone, Copy, Debug)]
 struct Moment {
     at: Timestamp,
-    frame: Option<u64>,
+    frame: Option<Frame>,
 }
 
 impl Moment {
@@ -40,37 +38,26 @@ impl Moment {
 }
 
 impl Draft {
-    /// Nothing yet.
-    pub fn new() -> Draft {
-        Draft::default()
-    }
-
-    /// Reads a capture from `source`, which feeds the sink it is given, as `formats` say.
+    /// Reads captures from `source`, which feeds the sink it is given, as `formats` say.
     ///
     /// # Errors
     /// What `source` says.
-    pub fn read(
+    pub(super) fn read(
         &mut self,
-        formats: impl Into<FormatsByPort>,
+        formats: FormatsByCapture,
         source: impl FnOnce(&mut dyn Sink) -> Result<()>,
     ) -> Result<()> {
-        let first = self.connections;
-        let formats = formats.into();
         let read_as = formats.clone();
-        let assembler = Assembler::new(formats, |output: Output<'_>| {
+        let mut assembler = Assembler::new(formats, |output: Output<'_>| {
             self.take(&read_as, output);
             Ok(())
         });
-        let mut numbered = Numbered::new(assembler, first);
-        source(&mut numbered)?;
-        let next = numbered.next_connection();
-        numbered.into_sink().finish()?;
-        self.connections = next;
-        Ok(())
+        source(&mut assembler)?;
+        assembler.finish()
     }
 
     /// The script of all that was read.
-    pub fn finish(self) -> Script {
+    pub(super) fn finish(self) -> Script {
         let mut drafted = self.conversations;
         drafted.sort_by_key(|(times, _)| times.opened);
         let begun = drafted.first().map_or(Timestamp::default(), |(times, _)| times.opened);
@@ -94,7 +81,7 @@ impl Draft {
         Script { conversations: conversations.collect(), absent: Vec::new() }
     }
 
-    fn take(&mut self, formats: &FormatsByPort, output: Output<'_>) {
+    fn take(&mut self, formats: &FormatsByCapture, output: Output<'_>) {
         match output {
             Output::Message(message) => {
                 if let Some((times, conversation)) = self.conversation(message.connection) {
@@ -127,13 +114,13 @@ impl Draft {
         }
     }
 
-    fn event(&mut self, formats: &FormatsByPort, event: &Event<'_>, offset: u64) {
+    fn event(&mut self, formats: &FormatsByCapture, event: &Event<'_>, offset: u64) {
         if let Kind::Open { client, server, start, .. } = event.kind {
             self.places.insert(event.connection, self.conversations.len());
             let times = Times { opened: event.at, steps: Vec::new(), pieces: Pieces::default() };
             let conversation = Conversation {
                 connection: event.connection,
-                formats: formats.of(Some(server.port())).clone(),
+                formats: formats.of(event.capture(), Some(server.port())).clone(),
                 client,
                 server,
                 opened: Default::default(),

@@ -1,0 +1,304 @@
+//! One capture file: its packets, and what is known of it.
+
+use std::io::Read;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use super::compression::Compression;
+use super::counters::Counters;
+use super::digest::Digest;
+use super::identity::FileIdentity;
+use super::joined::Parts;
+use super::label;
+use super::mark::{Frame, Mark};
+use super::origin::Origin;
+use super::packet::{self, Fragments, Segment};
+use super::reassembly::Said;
+use super::records::{Item, Record, Records};
+use crate::session::{Sink, Timestamp};
+use crate::{Error, Result};
+
+/// A capture file that is read.
+pub struct CaptureFile {
+    path: PathBuf,
+    /// Which file that is; `None` of what is none.
+    identity: Option<FileIdentity>,
+    records: Records,
+    origin: Origin,
+    fragments: Fragments,
+    parts: Parts,
+    counters: Counters,
+    /// The number of the frame that was taken last, as Wireshark numbers them.
+    frame: u64,
+    /// The drops that packets reported, beside those in statistics.
+    dropped: u64,
+    /// What looking ahead ran into: its turn has not come yet.
+    ahead: Option<Error>,
+    is_repeated: bool,
+    /// Why nothing more can be read, where that is not raised.
+    failure: Option<String>,
+}
+
+/// What stood next in a file.
+#[expect(clippy::large_enum_variant, reason = "taken apart at once, never kept")]
+pub(super) enum Next<'a> {
+    /// A packet with a TCP segment.
+    Packet(Packet<'a>),
+    /// Something else, which is counted.
+    Other,
+    /// Nothing.
+    End,
+}
+
+/// A packet with a TCP segment.
+pub(super) struct Packet<'a> {
+    pub(super) at: Timestamp,
+    /// The number of its frame, as Wireshark numbers them.
+    pub(super) number: u64,
+    pub(super) segment: Segment<'a>,
+    /// What the capture says of it, but for the scope.
+    pub(super) said: Said,
+    /// What the writer said with it, if it made it.
+    pub(super) made: Option<Frame>,
+    /// Where parts of one read or gap wait for each other.
+    pub(super) parts: &'a mut Parts,
+}
+
+impl CaptureFile {
+    pub(super) fn open(path: &Path, digest: Option<Digest>) -> Result<CaptureFile> {
+        let mut file = CaptureFile::new(Records::open(path, digest)?, path);
+        file.identity = FileIdentity::of(path);
+        let first = file.peek(|record| made(record.link_type, record.captured))?;
+        file.origin.conclude(first.flatten());
+        Ok(file)
+    }
+
+    pub(super) fn follow(path: &Path) -> Result<Option<CaptureFile>> {
+        Ok(Records::follow(path)?.map(|records| CaptureFile::new(records, path)))
+    }
+
+    pub(super) fn from_stream(stream: Box<dyn Read + Send>, name: &Path) -> Result<CaptureFile> {
+        Ok(CaptureFile::new(Records::new(stream, name, None)?, name))
+    }
+
+    fn new(mut records: Records, path: &Path) -> CaptureFile {
+        let origin = records.comment().and_then(label::section).unwrap_or_default();
+        let mut counters = Counters::default();
+        if let Some(fault) = records.first_fault() {
+            counters.damaged_at(records.offset(), false, fault);
+        }
+        CaptureFile {
+            path: path.to_owned(),
+            identity: None,
+            records,
+            origin,
+            fragments: Fragments::default(),
+            parts: Parts::default(),
+            counters,
+            frame: 0,
+            dropped: 0,
+            ahead: None,
+            is_repeated: false,
+            failure: None,
+        }
+    }
+
+    /// The file, as it was named.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where the capture comes from.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// Whether it is the same file as one before it, by whatever name. Then it is read again only if wirespool
+    /// recorded it: of traffic from a network there is nothing new in it.
+    pub fn is_repeated(&self) -> bool {
+        self.is_repeated
+    }
+
+    /// What was read so far.
+    pub fn summary(&self) -> Counters {
+        Counters {
+            fragmentation: self.fragments.seen(),
+            dropped: self.dropped.max(self.records.dropped()),
+            truncated: self.records.truncated(),
+            compression: self.records.compression().map(Compression::name),
+            compression_damage: self.records.compression_damage().cloned(),
+            ended: self.records.ended(),
+            ..self.counters.clone()
+        }
+    }
+
+    /// What it lacks or could not be read of, in words; nothing if all is well. ARP, UDP and the like are no
+    /// lack.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = self.damage();
+        warnings.extend(self.foreign());
+        warnings
+    }
+
+    /// What of the traffic that was recorded is not there, or could not be read, in words.
+    pub fn damage(&self) -> Vec<String> {
+        let mut damage = self.summary().damage();
+        damage.extend(self.failure.clone());
+        damage
+    }
+
+    /// What stands in it beside what can be read here, in words: usual where all interfaces were
+    /// recorded.
+    pub fn foreign(&self) -> Vec<String> {
+        self.summary().foreign()
+    }
+
+    /// SHA-256 of all of the file, in hexadecimal digits, whatever of it could be read as a capture:
+    /// reads on to its end. `None` unless it was opened for that.
+    ///
+    /// # Errors
+    /// [`Error::File`] when reading fails.
+    pub fn digest(&mut self) -> Result<Option<String>> {
+        self.records.digest()
+    }
+
+    /// Looks for itself among those before it.
+    pub(super) fn compare(&mut self, before: &[CaptureFile]) {
+        let known = || before.iter().any(|other| other.identity == self.identity);
+        self.is_repeated = self.identity.is_some() && known();
+    }
+
+    /// Whether there is anything to read in it.
+    pub(super) fn is_read(&self) -> bool {
+        !self.is_repeated || self.origin.is_synthesised()
+    }
+
+    /// Hears that nothing more comes of it.
+    pub(super) fn finish(&mut self, sink: &mut dyn Sink) -> Result<()> {
+        self.fragments.finish();
+        self.parts.flush(sink)
+    }
+
+    /// Hears that nothing more can be read of it, and that nobody else is told.
+    pub(super) fn note_failure(&mut self, error: &Error) {
+        self.failure = Some(error.to_string());
+    }
+
+    /// Hears how many connections came into sight by its last packet.
+    pub(super) fn count_connections(&mut self, opened: u64) {
+        self.counters.connections += opened;
+    }
+
+    /// Whether what stands next is in memory already.
+    pub(super) fn is_buffered(&self) -> bool {
+        self.records.is_buffered()
+    }
+
+    /// The time of its next packet, which is not taken; `None` if there is none, or damage comes first.
+    pub(super) fn look_ahead(&mut self) -> Option<Timestamp> {
+        self.peek(|record| record.at).unwrap_or_else(|error| {
+            self.ahead = Some(error);
+            None
+        })
+    }
+
+    /// Reads on to the next packet, and looks at it without taking it.
+    fn peek<T>(&mut self, look: impl FnOnce(&Record<'_>) -> T) -> Result<Option<T>> {
+        loop {
+            let (offset, item) = match self.records.next() {
+                Ok(Some(next)) => next,
+                // Damage comes again when its turn is.
+                Ok(None) | Err(Error::Damaged { .. }) => return Ok(None),
+                Err(error) => return Err(error),
+            };
+            match item {
+                Item::Packet(record) => {
+                    let seen = look(&record);
+                    self.records.take_back();
+                    return Ok(Some(seen));
+                }
+                Item::Waiting => return Ok(None),
+                other => pass_over(&other, offset, &mut self.frame, &mut self.counters),
+            }
+        }
+    }
+
+    /// Takes what stands next.
+    ///
+    /// # Errors
+    /// [`Error::File`], and [`Error::Damaged`] where nothing more can be read.
+    pub(super) fn next(&mut self) -> Result<Next<'_>> {
+        if let Some(error) = self.ahead.take() {
+            return Err(error);
+        }
+        let Some((offset, item)) = self.records.next()? else { return Ok(Next::End) };
+        let record = match item {
+            Item::Packet(record) => record,
+            other => {
+                pass_over(&other, offset, &mut self.frame, &mut self.counters);
+                return Ok(Next::Other);
+            }
+        };
+        self.frame += 1;
+        self.counters.packets += 1;
+        let made = made(record.link_type, record.captured);
+        if self.counters.packets == 1 {
+            self.origin.conclude(made);
+        }
+        let (route, fault) = (record.comment.and_then(label::route), record.fault);
+        self.dropped = self.dropped.saturating_add(record.dropped);
+        let (first, last) = self.counters.span.unwrap_or((record.at, record.at));
+        self.counters.span = Some((first.min(record.at), last.max(record.at)));
+        let Record { at, link_type, captured, length, .. } = record;
+        if let Some(fault) = fault {
+            self.counters.damaged_at(offset, false, fault);
+        }
+        let mut segment = match self.fragments.segment(at, link_type, captured, length) {
+            Ok(segment) => segment,
+            Err(other) => {
+                self.counters.passed_over(other, link_type);
+                return Ok(Next::Other);
+            }
+        };
+        self.counters.segments += 1;
+        let made = made.filter(|_| self.origin.is_synthesised());
+        if made.is_some() {
+            // The writer maps an IPv4 end whose peer has IPv6.
+            segment.source = canonical(segment.source);
+            segment.destination = canonical(segment.destination);
+        }
+        // Only a converted capture says of each connection where it begins.
+        let says = matches!(self.origin, Origin::Converted { .. });
+        let said = Said {
+            scope: 0,
+            route: route.filter(|_| segment.syn),
+            sender: made.map(|made| made.side),
+            begins: made.filter(|_| says).map(|made| made.mark == Some(Mark::Begins)),
+            jumps: made.is_some_and(|made| made.mark == Some(Mark::Gap(None))),
+        };
+        let parts = &mut self.parts;
+        Ok(Next::Packet(Packet { at, number: self.frame, segment, said, made, parts }))
+    }
+}
+
+/// Counts what is no packet that can be read.
+fn pass_over(item: &Item<'_>, offset: u64, frame: &mut u64, counters: &mut Counters) {
+    match *item {
+        Item::Damaged { is_packet, fault } => {
+            *frame += u64::from(is_packet);
+            counters.packets += u64::from(is_packet);
+            counters.damaged_at(offset, is_packet, fault);
+        }
+        Item::Frame => *frame += 1,
+        Item::Packet(_) | Item::Other | Item::Waiting => {}
+    }
+}
+
+/// What the writer said with a frame, if it made it.
+fn made(link_type: u32, captured: &[u8]) -> Option<Frame> {
+    (link_type == packet::ETHERNET).then(|| Frame::read(captured)).flatten()
+}
+
+fn canonical(end: SocketAddr) -> SocketAddr {
+    SocketAddr::new(end.ip().to_canonical(), end.port())
+}
