@@ -94,14 +94,17 @@ def test_a_capture_that_is_given_twice_is_noted(wirespool: Wirespool, tmp_path: 
     again.symlink_to(good)
     with Echoing() as server:
         result = wirespool.run("replay", good, again, "--to", server.address, "--strict").done()
-        recording = module.record(tmp_path / "recorded.pcapng", to=server.address)
-        with recording, socket.create_connection(recording.address) as client:
+        recorded = tmp_path / "recorded.pcapng"
+        with (
+            module.record(recorded, to=server.address) as recording,
+            socket.create_connection(recording.address) as client,
+        ):
             client.sendall(b"hello")
             client.shutdown(socket.SHUT_WR)
             client.recv(100)
-        twice = wirespool.run("replay", *[recording.path] * 2, "--to", server.address).done()
+        twice = wirespool.run("replay", recorded, recorded, "--to", server.address).done()
     assert f"note: {again}: the same file was given before, and is read once" in result.stderr
-    assert f"note: {recording.path}: the same file was given before, and is played again" in twice.stderr
+    assert f"note: {recorded}: the same file was given before, and is played again" in twice.stderr
     assert "verified: 2 connections" in twice.stderr
 
 
