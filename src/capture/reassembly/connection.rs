@@ -148,6 +148,9 @@ impl Connection {
         if segment.fin {
             stream.finish(stamp, sequence.wrapping_add(segment.length), &mut out)?;
         }
+        if !sends && !segment.syn {
+            stream.sent(sequence);
+        }
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use super::past::Past;
 use super::policy::Overlap;
 use super::{Outlet, Stamp};
 use crate::Result;
-use crate::session::{Kind, Note};
+use crate::session::{Kind, Note, Side};
 
 /// No window reaches further (RFC 7323, section 2.3): at what lies further away, ahead or back, the
 /// sequence has jumped.
@@ -28,6 +28,8 @@ pub(super) struct Stream {
     next: i64,
     /// How far the peer said that it has all bytes.
     acknowledged: i64,
+    /// How far this side said that it has sent.
+    sent: i64,
     /// When the peer last said that it waits for what is at `next`, or before.
     lacked: Option<Stamp>,
     ahead: Ahead,
@@ -140,20 +142,25 @@ impl Stream {
             position = self.next;
         }
         if length == 1 && position == self.next && window_closed && self.ahead.is_empty() {
-            self.probe = Some((bytes.first().copied(), stamp));
+            if self.probe.is_none_or(|(byte, _)| byte.is_none()) {
+                self.probe = Some((bytes.first().copied(), stamp));
+            }
             return Ok(());
         }
-        // Unless the segment repeats what the probe sent, it shows that the probe was taken.
         if position > self.next {
+            // What follows the probe shows that it was taken.
             self.take_probe(out)?;
+        } else if position + i64::from(length) > self.next {
+            let byte = bytes.get((self.next - position) as usize);
+            self.repeat_probe(stamp, byte.copied(), out)?;
         }
-        self.probe = None;
         let (mut bytes, mut length) = (bytes, i64::from(length));
         if let Some((end, _)) = self.end
             && position + length > end
         {
             let inside = (end - position).max(0);
-            self.discard(stamp, length - inside, out)?;
+            let behind = length - inside;
+            self.note(stamp, behind, out, |side, length| Note::Discarded { side, length })?;
             length = inside;
             bytes = &bytes[..bytes.len().min(inside as usize)];
         }
@@ -171,9 +178,18 @@ impl Stream {
         out.event(stamp, Kind::Gap { side: out.side, length: None })?;
         self.past = Past::default();
         self.origin = Some(sequence.wrapping_sub(self.next as u32));
-        self.acknowledged = self.next;
+        (self.acknowledged, self.sent) = (self.next, self.next);
         self.end = None;
         Ok(())
+    }
+
+    /// Takes the side's word that it has sent everything before `sequence`: a segment without data has
+    /// the number of what is sent next.
+    pub(super) fn sent(&mut self, sequence: u32) {
+        let position = self.position(sequence);
+        if self.origin.is_some() && position - self.reference() <= REACH {
+            self.sent = position;
+        }
     }
 
     /// Takes the position of a FIN; the first one counts.
@@ -270,11 +286,11 @@ impl Stream {
     ) -> Result<()> {
         self.take_probe(out)?;
         self.give_up(None, self.ahead.end().unwrap_or(self.next), out)?;
-        let furthest = self.furthest();
-        // The last number that a peer acknowledges after its own end is that of a FIN, if the capture
-        // has not got it: no byte is missing.
-        let unseen_fin = self.end.is_none() && peer_over && furthest == self.next + 1;
-        if unseen_fin { Ok(()) } else { self.give_up(Some(stamp), furthest, out) }
+        // The last number may be that of a FIN that the capture has not got: then no byte is missing. It
+        // is one if the peer acknowledges it after its own end, or nobody acknowledges it.
+        let last = self.end.is_none() && self.furthest() == self.next + 1;
+        let unseen_fin = last && (peer_over || self.acknowledged <= self.next);
+        if unseen_fin { Ok(()) } else { self.give_up(Some(stamp), self.furthest(), out) }
     }
 
     /// Gives up the first hole.
@@ -290,6 +306,24 @@ impl Stream {
     fn take_probe(&mut self, out: &mut Outlet<'_>) -> Result<()> {
         let Some((byte, stamp)) = self.probe.take() else { return Ok(()) };
         self.place(stamp, self.next, byte.as_slice(), 1, out)
+    }
+
+    /// A segment has the byte again that was sent into a closed window; `byte` is what it says. It takes
+    /// the place of the probe, unless the probe says more, or something else that counts.
+    fn repeat_probe(&mut self, stamp: Stamp, byte: Option<u8>, out: &mut Outlet<'_>) -> Result<()> {
+        let Some((Some(first), _)) = self.probe else {
+            self.probe = None;
+            return Ok(());
+        };
+        match byte {
+            None => self.take_probe(out),
+            Some(byte) if byte != first && self.overlap == Overlap::First => self.take_probe(out),
+            Some(byte) => {
+                self.probe = None;
+                let differing = i64::from(byte != first);
+                self.note(stamp, differing, out, |side, length| Note::Overlap { side, length })
+            }
+        }
     }
 
     /// Puts a part of a segment at its place: what is next goes out, what is ahead is held, what was
@@ -320,24 +354,24 @@ impl Stream {
         }
         self.drain(Some(stamp), out)?;
         let Agreement { again, differing, late } = agreement;
-        let (side, number) = (out.side, |count: i64| count as u64);
-        if differing > 0 {
-            let length = number(differing);
-            out.event(stamp, Kind::Note(Note::Overlap { side, length }))?;
-        }
-        if again > differing {
-            let length = number(again - differing);
-            out.event(stamp, Kind::Note(Note::Retransmission { side, length }))?;
-        }
-        self.discard(stamp, late, out)
+        self.note(stamp, differing, out, |side, length| Note::Overlap { side, length })?;
+        let same = again - differing;
+        self.note(stamp, same, out, |side, length| Note::Retransmission { side, length })?;
+        self.note(stamp, late, out, |side, length| Note::Discarded { side, length })
     }
 
-    /// Says that so many bytes are not handed out.
-    fn discard(&mut self, stamp: Stamp, length: i64, out: &mut Outlet<'_>) -> Result<()> {
-        if length == 0 {
-            return Ok(());
+    /// Says something of so many bytes, if there are any.
+    fn note(
+        &self,
+        stamp: Stamp,
+        length: i64,
+        out: &mut Outlet<'_>,
+        note: fn(Side, u64) -> Note,
+    ) -> Result<()> {
+        match length {
+            0 => Ok(()),
+            _ => out.event(stamp, Kind::Note(note(out.side, length as u64))),
         }
-        out.event(stamp, Kind::Note(Note::Discarded { side: out.side, length: length as u64 }))
     }
 
     /// Gives up the holes before `upto`. What was held behind them goes out with its own stamp; the
@@ -413,7 +447,7 @@ impl Stream {
     /// Up to where there are, or were, bytes.
     fn furthest(&self) -> i64 {
         let held = self.ahead.end().unwrap_or(self.next);
-        self.end.map_or(self.acknowledged.max(held), |(end, _)| end)
+        self.end.map_or(self.acknowledged.max(self.sent).max(held), |(end, _)| end)
     }
 
     fn position(&self, sequence: u32) -> i64 {
