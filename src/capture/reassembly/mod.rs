@@ -15,6 +15,7 @@
 
 mod ahead;
 mod connection;
+mod order;
 mod past;
 mod policy;
 mod roles;
