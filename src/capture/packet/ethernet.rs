@@ -11,7 +11,7 @@ const TYPES: u16 = 0x0600;
 pub(super) fn ethernet(data: Slice<'_>) -> Result<Next<'_>, Other> {
     let kind = data.u16(12)?;
     if kind < TYPES {
-        return Layer::Llc.of(data.after(14)?.of_length(kind.into()));
+        return Layer::Llc.of(data.after(14)?.shortened(kind.into()));
     }
     ethertype(kind, data.after(14)?)
 }
@@ -25,7 +25,7 @@ pub(super) fn ethertype(kind: u16, data: Slice<'_>) -> Result<Next<'_>, Other> {
         0x8100 | 0x88a8 | 0x9100 | 0x9200 => tagged(data, 2),
         0x8847 | 0x8848 => Layer::Mpls.of(data),
         // PPPoE session, RFC 2516: six bytes, the last two of them the length.
-        0x8864 => Layer::Ppp.of(data.after(6)?.of_length(data.u16(4)?.into())),
+        0x8864 => Layer::Ppp.of(data.after(6)?.shortened(data.u16(4)?.into())),
         0x880b => Layer::Ppp.of(data),
         // Transparent bridging inside of GRE and the like.
         0x6558 => Layer::Ethernet.of(data),
@@ -45,7 +45,7 @@ fn tagged(data: Slice<'_>, at: usize) -> Result<Next<'_>, Other> {
     let kind = data.u16(at)?;
     let data = data.after(at + 2)?;
     if kind < TYPES {
-        return Layer::Llc.of(data.of_length(kind.into()));
+        return Layer::Llc.of(data.shortened(kind.into()));
     }
     Layer::EtherType(kind).of(data)
 }
@@ -80,13 +80,17 @@ pub(super) fn mpls(mut data: Slice<'_>) -> Result<Next<'_>, Other> {
     match data.u8(0)? >> 4 {
         4 => Layer::Ipv4.of(data),
         6 => Layer::Ipv6.of(data),
-        0 if is_ethernet(data.after(4)?) => Layer::Ethernet.of(data.after(4)?),
-        _ if is_ethernet(data) => Layer::Ethernet.of(data),
+        0 if is_ethernet(data.after(4)?)? => Layer::Ethernet.of(data.after(4)?),
+        _ if is_ethernet(data)? => Layer::Ethernet.of(data),
         _ => Err(Other::NotIp),
     }
 }
 
 /// Whether this looks like Ethernet with IP, or a tag.
-fn is_ethernet(data: Slice<'_>) -> bool {
-    matches!(data.u16(12), Ok(0x0800 | 0x86dd | 0x8100 | 0x88a8))
+fn is_ethernet(data: Slice<'_>) -> Result<bool, Other> {
+    match data.u16(12) {
+        Ok(kind) => Ok(matches!(kind, 0x0800 | 0x86dd | 0x8100 | 0x88a8)),
+        Err(Other::Malformed) => Ok(false),
+        Err(other) => Err(other),
+    }
 }

@@ -167,6 +167,18 @@ impl Fragments {
         self.seen
     }
 
+    /// How many packets are waited for.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        self.datagrams.len()
+    }
+
+    /// What is held of them.
+    #[cfg(test)]
+    pub(super) fn cost(&self) -> usize {
+        self.cost
+    }
+
     fn put_together(
         &mut self,
         at: Timestamp,

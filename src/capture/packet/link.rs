@@ -89,18 +89,17 @@ fn nflog(data: Slice<'_>) -> Result<Next<'_>, Other> {
     const PAYLOAD: u16 = 9;
     let mut fields = data.after(4)?;
     loop {
-        let ([length, kind], swapped) = (
-            [fields.u16_little_endian(0)?, fields.u16_little_endian(2)?],
-            // All types are small.
-            [fields.u16(0)?, fields.u16(2)?],
-        );
-        let (length, kind) = if kind > 0xff { (swapped[0], swapped[1]) } else { (length, kind) };
+        let (mut length, mut kind) = (fields.u16_little_endian(0)?, fields.u16_little_endian(2)?);
+        // All types are small.
+        if kind > 0xff {
+            (length, kind) = (length.swap_bytes(), kind.swap_bytes());
+        }
         let length = usize::from(length);
         if length < 4 {
             return Err(Other::Malformed);
         }
         if kind == PAYLOAD {
-            return Layer::Ip.of(fields.of_length(length).after(4)?);
+            return Layer::Ip.of(fields.shortened(length).after(4)?);
         }
         fields = fields.after(length.next_multiple_of(4))?;
     }

@@ -27,6 +27,9 @@ mod tunnel;
 mod unread;
 mod wireless;
 
+#[cfg(test)]
+mod tests;
+
 pub use fragments::Fragmentation;
 pub(super) use fragments::Fragments;
 pub(super) use link::ETHERNET;

@@ -64,7 +64,7 @@ pub(super) fn ipv4(data: Slice<'_>) -> Result<Next<'_>, Other> {
         source: Ipv4Addr::from(data.array::<4>(12)?).into(),
         destination: Ipv4Addr::from(data.array::<4>(16)?).into(),
     };
-    let payload = data.of_length(total).after(header)?;
+    let payload = data.shortened(total).after(header)?;
     // More fragments, or an offset.
     if fragmentation & 0x3fff != 0 {
         let key = Key { ends, identification: data.u16(4)?.into(), protocol: Some(protocol) };
@@ -91,7 +91,7 @@ pub(super) fn ipv6(data: Slice<'_>) -> Result<Next<'_>, Other> {
         source: Ipv6Addr::from(data.array::<16>(8)?).into(),
         destination: Ipv6Addr::from(data.array::<16>(24)?).into(),
     };
-    Layer::Payload(ends, next).of(data.of_length(total).after(IPV6_HEADER)?)
+    Layer::Payload(ends, next).of(data.shortened(total).after(IPV6_HEADER)?)
 }
 
 /// The length that a hop-by-hop option says (RFC 2675, section 2), if it is one of a jumbogram.

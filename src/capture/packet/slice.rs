@@ -58,10 +58,11 @@ impl<'a> Slice<'a> {
         Ok(Slice { bytes: self.bytes.get(at..).unwrap_or(&[]), length })
     }
 
-    /// As long as a header says: padding behind it is left away, and what is not there is missing,
-    /// even if the capture says that the frame was shorter.
+    /// Not longer than a header says: what is behind that is padding. A header that says more than the
+    /// frame had is not believed: what a peer has to send again shows in the sequence numbers.
     #[inline]
-    pub(super) fn of_length(&self, length: usize) -> Slice<'a> {
+    pub(super) fn shortened(&self, length: usize) -> Slice<'a> {
+        let length = length.min(self.length);
         Slice { bytes: &self.bytes[..self.bytes.len().min(length)], length }
     }
 }
