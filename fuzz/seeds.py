@@ -5,6 +5,7 @@ python fuzz/seeds.py --wirespool target/debug/wirespool
 
 import argparse
 import hashlib
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -66,6 +67,50 @@ def save(target: str, data: bytes) -> None:
         (folder / hashlib.sha256(data).hexdigest()[:16]).write_bytes(data)
 
 
+def save_packets() -> None:
+    """Put what the tests read as captures into the corpus of `packet`, frame by frame, and packets to cut."""
+    # In the order in which the target lists them.
+    link_types = [
+        1,
+        0,
+        9,
+        12,
+        50,
+        51,
+        101,
+        104,
+        105,
+        108,
+        109,
+        113,
+        117,
+        127,
+        147,
+        166,
+        204,
+        219,
+        228,
+        229,
+        239,
+    ]
+    for path in (FUZZ.parent / "tests" / "data" / "capture").glob("*.pcap"):
+        capture = path.read_bytes()
+        order = "<" if capture[0] != 0xA1 else ">"
+        link_type = struct.unpack_from(f"{order}I", capture, 20)[0]
+        if link_type not in link_types:
+            continue
+        seed, at = bytes([64, link_types.index(link_type)]), 24
+        while at < len(capture) and len(seed) < 600:
+            kept, length = struct.unpack_from(f"{order}II", capture, at + 8)
+            frame = capture[at + 16 : at + 16 + kept]
+            if kept < 256 and length - kept < 256:
+                seed += bytes([kept, length - kept]) + frame
+            at += 16 + kept
+        save("packet", seed)
+    for how in range(8):
+        save("packet", bytes([0, how, how, how, how]) + bytes(range(200)))
+
+
 def main() -> None:
     """Make the seeds of all targets."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -87,6 +132,7 @@ def main() -> None:
         for text in ("Съешь ещё этих мягких булок\r\n", "いろはにほへと\n", "漢字 😀\n", "naïve €\n"):
             data = text.encode(encoding, "ignore")
             save("text", bytes([len(data), number]) + data * 3)
+    save_packets()
     decode = [wirespool, "decode", "-f", "pickle", "--json"]
     shown = subprocess.run(decode, input=b"".join(pickles), stdout=subprocess.PIPE, check=False)
     for line in shown.stdout.splitlines():

@@ -11,6 +11,7 @@ mod framing;
 mod guess;
 mod json;
 mod machine;
+mod packet;
 mod splitter;
 mod text;
 
@@ -88,9 +89,62 @@ proptest! {
     }
 
     #[test]
+    fn any_frames_are_each_counted_as_one_thing_and_nothing_is_invented(
+        link_type in any::<u8>(),
+        frames in proptest::collection::vec(frame(), 0..6),
+    ) {
+        packet::holds(&[vec![link_type], frames.concat()].concat());
+    }
+
+    #[test]
+    fn any_fragments_make_the_packet_unless_they_overlap(
+        how in any::<[u8; 4]>(),
+        data in proptest::collection::vec(any::<u8>(), 1..600),
+    ) {
+        packet::survives_fragments(&[&how[..], &data].concat());
+    }
+
+    #[test]
     fn any_text_is_json_that_survives_or_none(text in json_text()) {
         json::holds(&text);
     }
+}
+
+/// A frame behind its length, made of headers more often than chance would have it.
+fn frame() -> impl Strategy<Value = Vec<u8>> {
+    let ipv4 =
+        |protocol| vec![0x45, 0, 0, 60, 0, 1, 0, 0, 64, protocol, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2];
+    let ipv6 = |next| [&[0x60, 0, 0, 0, 0, 40, next, 64], &[3; 32][..]].concat();
+    let udp = |port: u16| [&[0, 9][..], &port.to_be_bytes(), &[0, 40, 0, 0]].concat();
+    let protocols = select(vec![4, 6, 17, 41, 43, 44, 47, 51, 60, 97, 137]);
+    let ports = select(vec![53, 4789, 6081, 2152, 1701, 3544]);
+    let headers = select(vec![
+        &[0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 8, 0][..],
+        &[0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0x81, 0],
+        &[0, 5, 0x86, 0xdd],
+        &[0, 0, 0x11, 64],
+        &[0xaa, 0xaa, 3, 0, 0, 0, 8, 0],
+        &[0xff, 3, 0, 0x21],
+        &[2, 0, 0, 0],
+        &[8, 0, 0, 0, 0, 0, 0, 0],
+        &[0, 0, 0x65, 0x58, 0, 0, 0, 0],
+        &[0x30, 0xff, 0, 40, 0, 0, 0, 1],
+        &[0x20, 0, 8, 0, 0, 0, 0, 1],
+        &[6, 0, 0, 1, 0, 0, 0, 1],
+        &[3, 232, 0, 80, 0, 0, 0, 7, 0, 0, 0, 9, 0x50, 0x18, 4, 0, 0, 0, 0, 0],
+    ]);
+    let piece = prop_oneof![
+        2 => protocols.clone().prop_map(ipv4),
+        2 => protocols.prop_map(ipv6),
+        1 => ports.prop_map(udp),
+        4 => headers.prop_map(<[u8]>::to_vec),
+        1 => proptest::collection::vec(any::<u8>(), 0..20),
+    ];
+    (proptest::collection::vec(piece, 0..7), 0u8..3).prop_map(|(pieces, missing)| {
+        let mut bytes = pieces.concat();
+        bytes.truncate(255);
+        [&[bytes.len() as u8, missing], &bytes[..]].concat()
+    })
 }
 
 /// What a message may hold: a pickle, fields, text, JSON, or anything.

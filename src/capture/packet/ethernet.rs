@@ -7,7 +7,7 @@ use super::{Layer, Next, Other, Unread};
 const TYPES: u16 = 0x0600;
 
 /// From the destination's address on.
-#[inline]
+#[inline(always)]
 pub(super) fn ethernet(data: Slice<'_>) -> Result<Next<'_>, Other> {
     let kind = data.u16(12)?;
     if kind < TYPES {
@@ -16,7 +16,7 @@ pub(super) fn ethernet(data: Slice<'_>) -> Result<Next<'_>, Other> {
     ethertype(kind, data.after(14)?)
 }
 
-#[inline]
+#[inline(always)]
 pub(super) fn ethertype(kind: u16, data: Slice<'_>) -> Result<Next<'_>, Other> {
     match kind {
         0x0800 => Layer::Ipv4.of(data),

@@ -12,9 +12,9 @@ mod datagram;
 
 use std::collections::{HashMap, VecDeque};
 
-use super::network::Ends;
+use super::network::{self, Ends, Packet, Part, Payload, Place};
 use super::slice::Slice;
-use super::{Content, Layer, Other, Segment, parse, read};
+use super::{Content, Other, Segment, parse, read};
 use crate::session::Timestamp;
 use datagram::Datagram;
 
@@ -36,34 +36,21 @@ const PATIENCE_IN_PACKETS: u64 = 1 << 20;
 /// those come at once, and identifications are used again.
 const REMEMBERED: i64 = 1_000_000_000;
 
-/// What fragments belong to the same packet by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Key {
-    pub(super) ends: Ends,
-    pub(super) identification: u32,
-    /// Of IPv4; IPv6 counts its identifications for all protocols.
-    pub(super) protocol: Option<u8>,
-}
-
-/// Where in a packet a fragment belongs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) key: Key,
-    /// What the packet's payload begins with, if this is the first fragment.
-    pub(super) protocol: u8,
-    /// In bytes.
-    pub(super) offset: usize,
-    /// Whether more of the packet follows.
-    pub(super) more: bool,
-}
-
 /// A fragment of an IP packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Fragment<'a> {
-    pub(super) place: Place,
+    pub(super) part: Part<'a>,
     /// How many IP headers were read to come to it, its own among them.
     pub(super) depth: usize,
-    pub(super) data: Slice<'a>,
+}
+
+/// What fragments belong to the same packet by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    ends: Ends,
+    identification: u32,
+    /// Of IPv4; IPv6 counts its identifications for all protocols.
+    protocol: Option<u8>,
 }
 
 /// What became of packets that were sent in fragments.
@@ -199,7 +186,7 @@ impl Fragments {
     fn add(&mut self, at: Timestamp, fragment: &Fragment<'_>) -> Result<Whole, Other> {
         fragment.check()?;
         self.make_room(at);
-        let (key, now) = (fragment.place.key, self.packets);
+        let (key, now) = (fragment.key(), self.packets);
         let known = self.datagrams.get(&key);
         if known.is_some_and(|known| known.is_over(at, now) || known.is_another(fragment)) {
             self.forget(&key);
@@ -242,16 +229,27 @@ impl Fragment<'_> {
     /// Whether it can be a part of a packet: not empty, not beyond the longest one (the "ping of death"),
     /// and of whole words unless it is the last.
     fn check(&self) -> Result<(), Other> {
-        let (Place { offset, more, .. }, length) = (self.place, self.data.length);
-        let is_whole_words = !more || length % 8 == 0;
+        let (Place { offset, more, .. }, length) = (self.part.place, self.part.data.length);
+        let is_whole_words = !more || length.is_multiple_of(8);
         let fits = length > 0 && offset + length <= usize::from(u16::MAX);
         if fits && is_whole_words { Ok(()) } else { Err(Other::Malformed) }
+    }
+
+    fn key(&self) -> Key {
+        let Part { ends, place, protocol, .. } = self.part;
+        let protocol = ends.destination.is_ipv4().then_some(protocol);
+        Key { ends, identification: place.identification, protocol }
     }
 }
 
 impl Whole {
     fn content(&self) -> Result<Content<'_>, Other> {
+        let Whole { ends, protocol, depth, .. } = *self;
         let data = Slice::new(&self.bytes, self.length);
-        read(Layer::Payload(self.ends, self.protocol).of(data)?, self.depth)
+        match network::payload(Packet { ends, protocol, place: None, data })? {
+            Payload::Segment(segment) => Ok(Content::Segment(segment)),
+            Payload::Fragment(part) => Ok(Content::Fragment(Fragment { part, depth })),
+            Payload::Tunnel(inner) => read(inner, depth),
+        }
     }
 }

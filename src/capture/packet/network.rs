@@ -2,15 +2,54 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::fragments::{Key, Place};
 use super::slice::Slice;
-use super::{Layer, Next, Other, Unread, tunnel};
+use super::{Layer, Next, Other, Segment, Unread, tcp, tunnel};
 
 /// Who sends an IP packet, and to whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Ends {
     pub(super) source: IpAddr,
     pub(super) destination: IpAddr,
+}
+
+/// An IP packet, behind its header.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Packet<'a> {
+    pub(super) ends: Ends,
+    /// What the data begins with.
+    pub(super) protocol: u8,
+    /// Which part of the payload the data is, if not all.
+    pub(super) place: Option<Place>,
+    pub(super) data: Slice<'a>,
+}
+
+/// Where in a packet's payload a fragment belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) identification: u32,
+    /// In bytes.
+    pub(super) offset: usize,
+    /// Whether more of the payload follows.
+    pub(super) more: bool,
+}
+
+/// A fragment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Part<'a> {
+    pub(super) ends: Ends,
+    pub(super) place: Place,
+    /// What the payload begins with, if this is the first fragment.
+    pub(super) protocol: u8,
+    pub(super) data: Slice<'a>,
+}
+
+/// What an IP packet carries.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Payload<'a> {
+    Segment(Segment<'a>),
+    Fragment(Part<'a>),
+    /// Something with another IP packet in it.
+    Tunnel(Next<'a>),
 }
 
 /// IP protocol numbers, <https://www.iana.org/assignments/protocol-numbers>.
@@ -46,8 +85,8 @@ pub(super) fn ip(data: Slice<'_>) -> Result<Next<'_>, Other> {
 }
 
 /// RFC 791, section 3.1.
-#[inline]
-pub(super) fn ipv4(data: Slice<'_>) -> Result<Next<'_>, Other> {
+#[inline(always)]
+pub(super) fn ipv4(data: Slice<'_>) -> Result<Packet<'_>, Other> {
     let first = data.u8(0)?;
     let header = usize::from(first & 0x0f) * 4;
     if first >> 4 != 4 || header < 20 {
@@ -64,34 +103,37 @@ pub(super) fn ipv4(data: Slice<'_>) -> Result<Next<'_>, Other> {
         source: Ipv4Addr::from(data.array::<4>(12)?).into(),
         destination: Ipv4Addr::from(data.array::<4>(16)?).into(),
     };
-    let payload = data.shortened(total).after(header)?;
     // More fragments, or an offset.
-    if fragmentation & 0x3fff != 0 {
-        let key = Key { ends, identification: data.u16(4)?.into(), protocol: Some(protocol) };
-        let offset = usize::from(fragmentation & 0x1fff) * 8;
-        let place = Place { key, protocol, offset, more: fragmentation & 0x2000 != 0 };
-        return fragment(place, payload);
-    }
-    Layer::Payload(ends, protocol).of(payload)
+    let place = if fragmentation & 0x3fff == 0 {
+        None
+    } else {
+        Some(Place {
+            identification: data.u16(4)?.into(),
+            offset: usize::from(fragmentation & 0x1fff) * 8,
+            more: fragmentation & 0x2000 != 0,
+        })
+    };
+    Ok(Packet { ends, protocol, place, data: data.shortened(total).after(header)? })
 }
 
 /// RFC 8200, section 3.
-#[inline]
-pub(super) fn ipv6(data: Slice<'_>) -> Result<Next<'_>, Other> {
+#[inline(always)]
+pub(super) fn ipv6(data: Slice<'_>) -> Result<Packet<'_>, Other> {
     if data.u8(0)? >> 4 != 6 {
         return Err(Other::Malformed);
     }
-    let next = data.u8(6)?;
+    let protocol = data.u8(6)?;
     let total = match usize::from(data.u16(4)?) {
         // Left to the card, unless it is a jumbogram that says how long it is.
-        0 => jumbogram(data, next).map_or(data.length, |payload| IPV6_HEADER + payload),
+        0 => jumbogram(data, protocol).map_or(data.length, |payload| IPV6_HEADER + payload),
         payload => IPV6_HEADER + payload,
     };
     let ends = Ends {
         source: Ipv6Addr::from(data.array::<16>(8)?).into(),
         destination: Ipv6Addr::from(data.array::<16>(24)?).into(),
     };
-    Layer::Payload(ends, next).of(data.shortened(total).after(IPV6_HEADER)?)
+    let data = data.shortened(total).after(IPV6_HEADER)?;
+    Ok(Packet { ends, protocol, place: None, data })
 }
 
 /// The length that a hop-by-hop option says (RFC 2675, section 2), if it is one of a jumbogram.
@@ -114,9 +156,44 @@ fn jumbogram(data: Slice<'_>, next: u8) -> Option<usize> {
     None
 }
 
-/// What `protocol` names, TCP aside: IPv6's extension headers (RFC 8200, section 4), and tunnels.
-pub(super) fn payload(ends: Ends, protocol: u8, data: Slice<'_>) -> Result<Next<'_>, Other> {
-    let is_ipv6 = ends.destination.is_ipv6();
+/// Reads what a packet carries, behind IPv6's extension headers (RFC 8200, section 4).
+#[inline(always)]
+pub(super) fn payload(packet: Packet<'_>) -> Result<Payload<'_>, Other> {
+    let Packet { mut ends, mut protocol, place, mut data } = packet;
+    if let Some(place) = place {
+        return fragment(Part { ends, place, protocol, data });
+    }
+    loop {
+        let length = match protocol {
+            TCP => return tcp::segment(ends, data).map(Payload::Segment),
+            // RFC 4302 counts in words of four bytes.
+            AUTHENTICATION => (usize::from(data.u8(1)?) + 2) * 4,
+            HOP_BY_HOP | DESTINATION_OPTIONS | MOBILITY | HIP | SHIM6
+                if ends.destination.is_ipv6() =>
+            {
+                extension(data)?
+            }
+            ROUTING if ends.destination.is_ipv6() => {
+                ends.destination = routed(ends.destination, data)?;
+                extension(data)?
+            }
+            FRAGMENT if ends.destination.is_ipv6() => match part(data)? {
+                // A fragment that is the whole packet is none (RFC 6946).
+                Place { offset: 0, more: false, .. } => 8,
+                place => {
+                    let (protocol, data) = (data.u8(0)?, data.after(8)?);
+                    return fragment(Part { ends, place, protocol, data });
+                }
+            },
+            _ => return tunnel(protocol, data).map(Payload::Tunnel),
+        };
+        protocol = data.u8(0)?;
+        data = data.after(length)?;
+    }
+}
+
+/// What has another packet in it.
+fn tunnel(protocol: u8, data: Slice<'_>) -> Result<Next<'_>, Other> {
     match protocol {
         UDP => tunnel::udp(data),
         IPV4 => Layer::Ipv4.of(data),
@@ -127,31 +204,26 @@ pub(super) fn payload(ends: Ends, protocol: u8, data: Slice<'_>) -> Result<Next<
         ESP => Err(Other::Unread(Unread::Esp)),
         IP_COMP => Err(Other::Unread(Unread::IpComp)),
         L2TP => Err(Other::Unread(Unread::L2tp)),
-        // RFC 4302 counts in words of four bytes.
-        AUTHENTICATION => {
-            let length = (usize::from(data.u8(1)?) + 2) * 4;
-            Layer::Payload(ends, data.u8(0)?).of(data.after(length)?)
-        }
-        HOP_BY_HOP | DESTINATION_OPTIONS | MOBILITY | HIP | SHIM6 if is_ipv6 => {
-            Layer::Payload(ends, data.u8(0)?).of(data.after(extension(data)?)?)
-        }
-        ROUTING if is_ipv6 => {
-            let ends = Ends { destination: routed(ends.destination, data)?, ..ends };
-            Layer::Payload(ends, data.u8(0)?).of(data.after(extension(data)?)?)
-        }
-        FRAGMENT if is_ipv6 => {
-            let (protocol, field) = (data.u8(0)?, data.u16(2)?);
-            let rest = data.after(8)?;
-            // A fragment that is the whole packet is none (RFC 6946).
-            if field & 0xfff9 == 0 {
-                return Layer::Payload(ends, protocol).of(rest);
-            }
-            let key = Key { ends, identification: data.u32(4)?, protocol: None };
-            let (offset, more) = (usize::from(field & 0xfff8), field & 1 != 0);
-            fragment(Place { key, protocol, offset, more }, rest)
-        }
         _ => Err(Other::NotTcp),
     }
+}
+
+/// A fragment, if there may be TCP in what it is a part of.
+fn fragment(part: Part<'_>) -> Result<Payload<'_>, Other> {
+    match part.protocol {
+        TCP | UDP | IPV4 | IPV6 | GRE | AUTHENTICATION | ETHER_IP | MPLS => {}
+        ROUTING | FRAGMENT | DESTINATION_OPTIONS | MOBILITY | HIP | SHIM6
+            if part.ends.destination.is_ipv6() => {}
+        protocol => return tunnel(protocol, part.data).map(Payload::Tunnel),
+    }
+    Ok(Payload::Fragment(part))
+}
+
+/// RFC 8200, section 4.5.
+fn part(data: Slice<'_>) -> Result<Place, Other> {
+    let field = data.u16(2)?;
+    let offset = usize::from(field & 0xfff8);
+    Ok(Place { identification: data.u32(4)?, offset, more: field & 1 != 0 })
 }
 
 /// How long an extension header is.
@@ -174,22 +246,4 @@ fn routed(destination: IpAddr, data: Slice<'_>) -> Result<IpAddr, Other> {
         _ => return Ok(destination),
     };
     Ok(Ipv6Addr::from(data.array::<16>(at)?).into())
-}
-
-/// A fragment, if there may be TCP in what it is a part of.
-fn fragment(place: Place, data: Slice<'_>) -> Result<Next<'_>, Other> {
-    match place.protocol {
-        TCP | UDP | IPV4 | IPV6 | GRE | AUTHENTICATION | ETHER_IP | MPLS => {
-            Layer::Fragment(place).of(data)
-        }
-        ROUTING | FRAGMENT | DESTINATION_OPTIONS | MOBILITY | HIP | SHIM6
-            if place.key.ends.destination.is_ipv6() =>
-        {
-            Layer::Fragment(place).of(data)
-        }
-        ESP => Err(Other::Unread(Unread::Esp)),
-        IP_COMP => Err(Other::Unread(Unread::IpComp)),
-        L2TP => Err(Other::Unread(Unread::L2tp)),
-        _ => Err(Other::NotTcp),
-    }
 }

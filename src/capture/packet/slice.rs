@@ -17,7 +17,7 @@ impl<'a> Slice<'a> {
         Slice { bytes, length: length.max(bytes.len()) }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn array<const N: usize>(&self, at: usize) -> Result<[u8; N], Other> {
         match self.bytes.get(at..).and_then(|rest| rest.first_chunk::<N>()) {
             Some(array) => Ok(*array),
@@ -26,33 +26,33 @@ impl<'a> Slice<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn u8(&self, at: usize) -> Result<u8, Other> {
         self.array::<1>(at).map(|[byte]| byte)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn u16(&self, at: usize) -> Result<u16, Other> {
         self.array(at).map(u16::from_be_bytes)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn u32(&self, at: usize) -> Result<u32, Other> {
         self.array(at).map(u32::from_be_bytes)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn u16_little_endian(&self, at: usize) -> Result<u16, Other> {
         self.array(at).map(u16::from_le_bytes)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn u32_little_endian(&self, at: usize) -> Result<u32, Other> {
         self.array(at).map(u32::from_le_bytes)
     }
 
     /// What follows the first `at` bytes.
-    #[inline]
+    #[inline(always)]
     pub(super) fn after(&self, at: usize) -> Result<Slice<'a>, Other> {
         let length = self.length.checked_sub(at).ok_or(Other::Malformed)?;
         Ok(Slice { bytes: self.bytes.get(at..).unwrap_or(&[]), length })
@@ -60,7 +60,7 @@ impl<'a> Slice<'a> {
 
     /// Not longer than a header says: what is behind that is padding. A header that says more than the
     /// frame had is not believed: what a peer has to send again shows in the sequence numbers.
-    #[inline]
+    #[inline(always)]
     pub(super) fn shortened(&self, length: usize) -> Slice<'a> {
         let length = length.min(self.length);
         Slice { bytes: &self.bytes[..self.bytes.len().min(length)], length }

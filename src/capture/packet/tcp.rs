@@ -30,7 +30,7 @@ pub(in crate::capture) struct Segment<'a> {
 
 /// RFC 9293, section 3.1. The first fourteen bytes are enough. The checksum is not looked at: loopback
 /// and offloading leave it unfilled.
-#[inline]
+#[inline(always)]
 pub(super) fn segment(ends: Ends, data: Slice<'_>) -> Result<Segment<'_>, Other> {
     let header = usize::from(data.u8(12)? >> 4) * 4;
     if header < 20 {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::super::network::UDP;
+use super::super::network::{Part, Place, UDP};
 use super::super::slice::Slice;
 use super::super::{Other, tunnel};
-use super::{Fragment, Fragmentation, PATIENCE, PATIENCE_IN_PACKETS, Place, REMEMBERED, Whole};
+use super::{Fragment, Fragmentation, PATIENCE, PATIENCE_IN_PACKETS, REMEMBERED, Whole};
 use crate::session::Timestamp;
 
 /// What a packet costs beside its pieces, and each piece beside its bytes.
@@ -84,7 +84,7 @@ impl Datagram {
     /// Whether it is complete, and `fragment` is of another packet of the same identification.
     pub(super) fn is_another(&self, fragment: &Fragment<'_>) -> bool {
         let Overlap { covered, differs } = self.overlap(fragment);
-        self.state == State::Whole && (differs || covered < fragment.data.length)
+        self.state == State::Whole && (differs || covered < fragment.part.data.length)
     }
 
     /// Takes a fragment; the packet, if it is complete by it.
@@ -98,7 +98,7 @@ impl Datagram {
             State::Whole | State::Overlapping => return Ok(None),
             State::NotTcp => return Err(Other::NotTcp),
         }
-        let Fragment { place: Place { key, protocol, offset, more }, data, .. } = *fragment;
+        let Part { ends, place: Place { offset, more, .. }, protocol, data } = fragment.part;
         if offset == 0 && protocol == UDP && is_no_tunnel(data) {
             self.drop_pieces(State::NotTcp);
             return Err(Other::NotTcp);
@@ -114,7 +114,7 @@ impl Datagram {
         }
         let Overlap { covered, differs } = self.overlap(fragment);
         let repeats = self.pieces.get(&offset).is_some_and(|piece| piece.length == data.length);
-        if key.ends.destination.is_ipv6() && covered > 0 && (differs || !repeats) {
+        if ends.destination.is_ipv6() && covered > 0 && (differs || !repeats) {
             seen.overlapping += 1;
             self.drop_pieces(State::Overlapping);
             return Ok(None);
@@ -170,7 +170,7 @@ impl Datagram {
 
     /// How much of a fragment is there already.
     fn overlap(&self, fragment: &Fragment<'_>) -> Overlap {
-        let (data, offset) = (fragment.data, fragment.place.offset);
+        let (data, offset) = (fragment.part.data, fragment.part.place.offset);
         let end = offset + data.length;
         let mut overlap = Overlap { covered: 0, differs: false };
         for (start, piece) in self.over(offset, end) {
@@ -199,7 +199,7 @@ impl Datagram {
             }
         }
         Whole {
-            ends: last.place.key.ends,
+            ends: last.part.ends,
             protocol: self.protocol,
             depth: last.depth,
             bytes,
