@@ -39,6 +39,17 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// Packets could not be captured.
+    #[error("cannot capture on {interface}: {reason}")]
+    Capture {
+        /// From which interfaces.
+        interface: String,
+        /// What kind of failure it is: `NotFound` if there is no program that captures, `PermissionDenied`
+        /// if none may.
+        kind: io::ErrorKind,
+        /// Why not, and what mends it.
+        reason: String,
+    },
     /// Text that is no address.
     #[error(
         "{given:?} is no address: {reason}; write HOST:PORT, [IPv6]:PORT, or PORT for 127.0.0.1"

@@ -23,6 +23,7 @@ mod interface;
 mod joined;
 mod label;
 mod link_type;
+pub mod live;
 mod magic;
 mod mark;
 mod origin;

@@ -13,7 +13,7 @@ pub(super) struct Header {
     nanoseconds: bool,
     /// Kuznetsov's variant, whose record headers are eight bytes longer.
     modified: bool,
-    link_type: u32,
+    pub(super) link_type: u32,
     lengths: Lengths,
 }
 
@@ -84,6 +84,7 @@ impl Header {
         Item::Packet(Record {
             // Both factors have 32 bits: no overflow.
             at: Timestamp(seconds * 1_000_000_000 + fraction),
+            interface: 0,
             link_type: self.link_type,
             captured: &record[self.record_header()..],
             length: self.lengths(record).1,

@@ -13,6 +13,7 @@ use super::counters::Damage;
 use super::digest::Digest;
 use super::growing::Growing;
 use super::input::Input;
+use super::interface::Counts;
 use super::magic::{looks_like, may_become_capture};
 use super::pcapng::Fault;
 use super::source::{Original, Source};
@@ -28,6 +29,8 @@ pub(super) const MAX_RECORD: usize = 64 * 1024 * 1024;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Record<'a> {
     pub(super) at: Timestamp,
+    /// Which of the interfaces of its section it is from, counted from 0.
+    pub(super) interface: u32,
     pub(super) link_type: u32,
     pub(super) captured: &'a [u8],
     /// How long it was on the wire.
@@ -127,6 +130,22 @@ impl Records {
         match &self.format {
             Format::Pcap(_) => 0,
             Format::PcapNg(section) => section.dropped(),
+        }
+    }
+
+    /// The link types of the interfaces that were described so far; of a pcap its own.
+    pub(super) fn link_types(&self) -> Vec<u32> {
+        match &self.format {
+            Format::Pcap(header) => vec![header.link_type],
+            Format::PcapNg(section) => section.link_types(),
+        }
+    }
+
+    /// What was counted on each interface, once that was said of all of them.
+    pub(super) fn counts(&self) -> Option<Vec<Counts>> {
+        match &self.format {
+            Format::Pcap(_) => None,
+            Format::PcapNg(section) => section.counts(),
         }
     }
 

@@ -41,16 +41,24 @@ pub(super) struct CommandArguments {
 }
 
 impl CommandArguments {
-    /// What to run, if anything, with the listener's address filled in; nothing has been started yet.
-    pub(super) fn program(&self, listener: &TcpListener) -> Result<Option<Program>, Failure> {
+    /// What to run, if anything, with the listener's address filled in, if there is one; nothing has been
+    /// started yet.
+    pub(super) fn program(
+        &self,
+        listener: Option<&TcpListener>,
+    ) -> Result<Option<Program>, Failure> {
         if self.words.is_empty() {
             return Ok(None);
         }
         let address = listener
-            .local_addr()
-            .map_err(|source| Error::network("listen on", "the address", source))?;
-        let address = dialable(address).to_string();
-        let mut words = self.words.iter().map(|word| with_address(word, &address));
+            .map(TcpListener::local_addr)
+            .transpose()
+            .map_err(|source| Error::network("listen on", "the address", source))?
+            .map(|address| dialable(address).to_string());
+        let mut words = self.words.iter().map(|word| match &address {
+            Some(address) => with_address(word, address),
+            None => word.clone(),
+        });
         let name = words.next().unwrap_or_default();
         find(&name).at("COMMAND")?;
         Ok(Some(Program { name, words: words.collect(), address }))
@@ -61,7 +69,8 @@ impl CommandArguments {
 pub(super) struct Program {
     name: OsString,
     words: Vec<OsString>,
-    address: String,
+    /// Where it is to connect, if that is told.
+    address: Option<String>,
 }
 
 impl Program {
@@ -73,7 +82,7 @@ impl Program {
         let Program { name, words, address } = self;
         let process = Command::new(&name)
             .args(&words)
-            .env(VARIABLE, address)
+            .envs(address.map(|address| (VARIABLE, address)))
             .kill_on_drop(true)
             .spawn()
             .map_err(|error| cannot_run(&name, error))

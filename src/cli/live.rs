@@ -12,6 +12,7 @@ use super::failure::{At, Failure};
 use super::printer::Printer;
 use super::process::ProcessNumber;
 use super::words::say;
+use crate::capture::live::Interrupter;
 use crate::capture::{Summary, Writer, WriterOptions};
 use crate::message::{Assembler, Formats};
 use crate::net::{Recorder, Stop};
@@ -38,6 +39,8 @@ pub(super) struct Signals {
     pub(super) terminate: Stop,
     /// COMMAND, if there is one: it does not outlive the second.
     pub(super) command: ProcessNumber,
+    /// The program that captures, if there is one: nor does it.
+    pub(super) capture: Interrupter,
 }
 
 impl Signals {
@@ -47,6 +50,7 @@ impl Signals {
             interrupt: Stop::new(),
             terminate: Stop::new(),
             command: ProcessNumber::default(),
+            capture: Interrupter::default(),
         }
     }
 }
@@ -82,6 +86,7 @@ pub(super) fn hear_signals(signals: Signals) -> std::result::Result<(), Failure>
             };
             if signals.interrupt.is_requested() || signals.terminate.is_requested() {
                 signals.command.send(libc::SIGKILL);
+                signals.capture.interrupt();
                 std::process::exit(INTERRUPTED);
             }
             asked.request();
@@ -136,13 +141,15 @@ pub(super) fn conclude(
 
 /// Completes the capture and the output, and says on stderr what was recorded to `path`.
 fn finish((writer, printer): LiveSink, path: Option<&Path>) -> Result<()> {
-    let printed = printer.map_or(Ok(()), |mut assembler| {
-        // Connections that are still open may have begun a message.
-        let begun = assembler.finish();
-        begun.and(assembler.into_receiver().finish())
-    });
+    let printed = printer.map_or(Ok(()), printed);
     completed(writer, path)?;
     printed
+}
+
+/// Prints what connections that are still open have begun, and brings everything to stdout.
+pub(super) fn printed(mut assembler: Assembler<Printer>) -> Result<()> {
+    let begun = assembler.finish();
+    begun.and(assembler.into_receiver().finish())
 }
 
 /// Takes a capture back that was created for a command that could not be started.

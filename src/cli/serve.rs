@@ -93,7 +93,7 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
         if let Miss::Pass(to) = &serving.miss {
             net::refuse_loop(to, &listener).await.at("--on-miss")?;
         }
-        let program = arguments.command.program(&listener)?;
+        let program = arguments.command.program(Some(&listener))?;
         // The file last: a port in use must not leave an empty capture behind.
         let (options, recording) = playing.options(formats.as_ref())?;
         // Whom COMMAND dials too often is seen only if somebody is there to see it.

@@ -189,6 +189,7 @@ impl From<Error> for PyErr {
                 let words = format!("cannot {action} {address}: {}", strerror(&source));
                 os_error(&source, words, None)
             }
+            Error::Capture { kind, .. } => os_error(&kind.into(), words, None),
             Error::Format { .. } | Error::Schema { .. } | Error::Configuration { .. } => {
                 Exception::Format.with(py, words)
             }

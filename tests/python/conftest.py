@@ -39,9 +39,10 @@ class Wirespool:
         stdin: bytes = b"",
         keep_stdin: bool = False,
         cwd: Path | None = None,
+        env: dict[str, str] | None = None,
     ) -> Process:
         """Start it; `keep_stdin` leaves `process.stdin` open for the test to write to."""
-        process = Process([self.program, *words], stdin="open" if keep_stdin else stdin, cwd=cwd)
+        process = Process([self.program, *words], stdin="open" if keep_stdin else stdin, cwd=cwd, env=env)
         self.started.append(process)
         return process
 

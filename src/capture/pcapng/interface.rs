@@ -1,5 +1,6 @@
 //! What an interface description says of its packets.
 
+use crate::capture::interface::Counts;
 use crate::session::Timestamp;
 
 /// An interface that packets were captured on.
@@ -11,7 +12,8 @@ pub(super) struct Interface {
     pub(super) resolution: u8,
     /// `if_tsoffset` in seconds.
     pub(super) offset: i64,
-    pub(super) dropped: u64,
+    /// What the last statistics say; none before.
+    pub(super) counts: Option<Counts>,
 }
 
 impl Interface {

@@ -8,6 +8,7 @@ pub(super) use fault::Fault;
 use interface::Interface;
 use options::Options;
 
+use super::interface::Counts;
 use super::pcap::Fields;
 use super::records::{Item, Record};
 use crate::session::Timestamp;
@@ -143,7 +144,8 @@ impl Section {
 
     /// How many packets the statistics say were lost.
     pub(super) fn dropped(&self) -> u64 {
-        let now = self.interfaces.iter().flatten().map(|interface| interface.dropped);
+        let counts = self.interfaces.iter().flatten().filter_map(|interface| interface.counts);
+        let now = counts.map(|counts| counts.dropped);
         now.fold(self.dropped_before, u64::saturating_add)
     }
 
@@ -163,6 +165,16 @@ impl Section {
         options.end()
     }
 
+    /// The link types of the interfaces that were described so far.
+    pub(super) fn link_types(&self) -> Vec<u32> {
+        self.interfaces.iter().flatten().map(|interface| interface.link_type).collect()
+    }
+
+    /// What was counted on each interface, once that was said of all of them.
+    pub(super) fn counts(&self) -> Option<Vec<Counts>> {
+        self.interfaces.iter().map(|interface| interface.as_ref()?.counts).collect()
+    }
+
     fn interface(&mut self, body: &[u8]) -> Result<(), Fault> {
         const FIXED: usize = 8;
         if self.interfaces.len() == INTERFACES {
@@ -178,7 +190,7 @@ impl Section {
             snaplen: fields.u32(4),
             resolution: 6,
             offset: 0,
-            dropped: 0,
+            counts: None,
         };
         let mut options = self.options(body, FIXED);
         for (code, value) in options.by_ref() {
@@ -199,17 +211,20 @@ impl Section {
         if body.len() < FIXED {
             return Err(Fault::Short);
         }
-        let mut dropped = 0u64;
+        let mut counts = Counts::default();
         let mut options = self.options(body, FIXED);
-        for (code, value) in options.by_ref() {
-            // isb_ifdrop and isb_osdrop, both since the capture began.
-            if matches!(code, 5 | 7) && value.len() >= 8 {
-                dropped = dropped.saturating_add(self.fields(value).u64(0));
+        for (code, value) in options.by_ref().filter(|(_, value)| value.len() >= 8) {
+            let count = self.fields(value).u64(0);
+            match code {
+                // isb_ifrecv, and isb_ifdrop and isb_osdrop: all since the capture began.
+                4 => counts.received = Some(count),
+                5 | 7 => counts.dropped = counts.dropped.saturating_add(count),
+                _ => {}
             }
         }
         let id = self.fields(body).u32(0) as usize;
         if let Some(Some(interface)) = self.interfaces.get_mut(id) {
-            interface.dropped = dropped;
+            interface.counts = Some(counts);
         }
         options.end()
     }
@@ -239,6 +254,7 @@ impl Section {
         self.at = interface.time(u64::from(fields.u32(4)) << 32 | u64::from(fields.u32(8)));
         let mut record = Record {
             at: self.at,
+            interface: id,
             link_type: interface.link_type,
             captured,
             length: fields.u32(16),
@@ -267,6 +283,7 @@ impl Section {
         let kept = (length.min(snaplen) as usize).min(captured.len());
         Ok(Record {
             at: self.at,
+            interface: 0,
             link_type: interface.link_type,
             captured: &captured[..kept],
             length,

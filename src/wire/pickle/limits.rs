@@ -141,17 +141,14 @@ pub struct Limit {
     pub value: usize,
 }
 
-/// `NAME=N`, where N may have the unit k, M or G for powers of 1000, KiB, MiB or GiB for those of 1024.
-impl FromStr for Limit {
-    type Err = Error;
-
-    fn from_str(given: &str) -> Result<Limit> {
-        let refuse = |reason: &str| Error::Usage(format!("{given:?} is no limit: {reason}"));
-        let Some((name, amount)) = given.split_once('=') else {
-            return Err(refuse("write NAME=N, as depth=1000 or bytes=256MiB"));
-        };
-        let digits = amount.bytes().take_while(u8::is_ascii_digit).count();
-        let (number, unit) = amount.split_at(digits);
+impl Limit {
+    /// A number that may have the unit k, M or G for powers of 1000, KiB, MiB or GiB for those of 1024.
+    ///
+    /// # Errors
+    /// Why it is none, in words.
+    pub fn amount(given: &str) -> std::result::Result<usize, &'static str> {
+        let digits = given.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, unit) = given.split_at(digits);
         let unit: usize = match unit {
             "" => 1,
             "k" => 1_000,
@@ -160,16 +157,27 @@ impl FromStr for Limit {
             "KiB" => 1 << 10,
             "MiB" => 1 << 20,
             "GiB" => 1 << 30,
-            _ => return Err(refuse("N is a number, alone or with k, M, G, KiB, MiB or GiB")),
+            _ => return Err("N is a number, alone or with k, M, G, KiB, MiB or GiB"),
         };
         match number.parse::<usize>() {
-            Ok(number) => match number.checked_mul(unit) {
-                Some(value) => Ok(Limit { name: name.to_owned(), value }),
-                None => Err(refuse("the number is too large")),
-            },
-            Err(_) if number.is_empty() => Err(refuse("a number is missing")),
-            Err(_) => Err(refuse("the number is too large")),
+            Ok(number) => number.checked_mul(unit).ok_or("the number is too large"),
+            Err(_) if number.is_empty() => Err("a number is missing"),
+            Err(_) => Err("the number is too large"),
         }
+    }
+}
+
+/// `NAME=N`, where N is an [`amount`](Limit::amount).
+impl FromStr for Limit {
+    type Err = Error;
+
+    fn from_str(given: &str) -> Result<Limit> {
+        let refuse = |reason: &str| Error::Usage(format!("{given:?} is no limit: {reason}"));
+        let Some((name, amount)) = given.split_once('=') else {
+            return Err(refuse("write NAME=N, as depth=1000 or bytes=256MiB"));
+        };
+        let value = Limit::amount(amount).map_err(refuse)?;
+        Ok(Limit { name: name.to_owned(), value })
     }
 }
 
