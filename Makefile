@@ -1,7 +1,7 @@
 # What people type. Needs cargo, python3 (3.11 or newer, with venv) and make; the rest goes into .venv.
 
 PYTHON ?= python3
-BENCH ?= replay pickle text protobuf
+BENCH ?= reading replay pickle text protobuf
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -10,7 +10,7 @@ TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 PYTHON_SOURCES := benches fuzz python tests/peers tests/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-python bench bench-replay bench-pickle bench-text bench-protobuf lint format clean
+.PHONY: help demo test test-rust test-python bench bench-reading bench-replay bench-pickle bench-text bench-protobuf lint format clean
 
 help: ## these lines
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -30,6 +30,10 @@ test-python: $(STAMP) ## the command and the module against real peers
 	WIRESPOOL_BIN=$(TARGET)/debug/wirespool $(BIN)/python -m pytest $(PYTEST_ARGS)
 
 bench: $(STAMP) $(addprefix bench-,$(BENCH)) ## all of benches/; BENCH=pickle for one, BENCH_ARGS='--rounds 3'
+
+bench-reading: $(STAMP)
+	cargo build --release
+	$(BIN)/python benches/reading.py --wirespool $(TARGET)/release/wirespool $(BENCH_ARGS)
 
 bench-replay: $(STAMP)
 	cargo build --release
