@@ -13,6 +13,7 @@ pub use assembler::{Assembler, Output, Receive};
 pub use formats::{Formats, FormatsByCapture, FormatsByPort};
 
 use crate::session::{ConnectionId, Event, Frame, Kind, Side, Start, Timestamp};
+use crate::wire::json::write_integer;
 use crate::wire::{Fault, Format, Split, Value};
 
 /// One message of one side of a connection: its bytes, and its value or why it has none.
@@ -46,18 +47,31 @@ impl Message {
     /// Its line in `--json`: an object without a line's end.
     pub fn to_json(&self) -> String {
         let mut line = String::with_capacity(256);
-        line_start(&mut line, self.connection, Some(self.side));
-        let _ = write!(line, r#","index":{},"time":"{}""#, self.index, self.time);
-        let _ = write!(line, r#","offset":{},"size":{}"#, self.offset, self.raw.len());
-        line_frame(&mut line, self.frame);
-        let _ = write!(line, r#","format":"{}""#, self.format);
+        self.append_json(&mut line);
+        line
+    }
+
+    /// Appends what [`to_json`](Message::to_json) says.
+    pub fn append_json(&self, line: &mut String) {
+        line_start(line, self.connection, Some(self.side));
+        line.push_str(r#","index":"#);
+        write_integer(self.index, line);
+        let _ = write!(line, r#","time":"{}""#, self.time);
+        line.push_str(r#","offset":"#);
+        write_integer(self.offset, line);
+        line.push_str(r#","size":"#);
+        write_integer(self.raw.len(), line);
+        line_frame(line, self.frame);
+        line.push_str(r#","format":""#);
+        line.push_str(self.format.spelling());
+        line.push('"');
         if self.split == Split::Guessed {
             line.push_str(r#","split":"guessed""#);
         }
         match &self.body {
             Ok(value) => {
                 line.push_str(r#","value":"#);
-                line.push_str(&self.format.write_json(value));
+                self.format.append_json(value, line);
             }
             Err(fault) => {
                 let message = serde_json::Value::from(fault.message.as_str());
@@ -71,10 +85,9 @@ impl Message {
         }
         if let Some(unknown) = &self.unknown {
             line.push_str(r#","unknown":"#);
-            line.push_str(&self.format.write_json(unknown));
+            self.format.append_json(unknown, line);
         }
         line.push('}');
-        line
     }
 }
 
@@ -118,17 +131,22 @@ pub fn event_to_json(event: &Event<'_>, offset: u64) -> Option<String> {
 }
 
 fn line_start(line: &mut String, connection: ConnectionId, side: Option<Side>) {
-    let _ = write!(line, r#"{{"connection":{connection}"#);
+    line.push_str(r#"{"connection":"#);
+    write_integer(connection.0, line);
     if let Some(side) = side {
-        let _ = write!(line, r#","side":"{side}""#);
+        line.push_str(r#","side":""#);
+        line.push_str(side.name());
+        line.push('"');
     }
 }
 
 /// The frame, and of several captures read as one the capture's number, but for the first one's.
 fn line_frame(line: &mut String, frame: Option<Frame>) {
     let Some(Frame { capture, number, .. }) = frame else { return };
-    let _ = write!(line, r#","frame":{number}"#);
+    line.push_str(r#","frame":"#);
+    write_integer(number, line);
     if capture > 0 {
-        let _ = write!(line, r#","capture":{capture}"#);
+        line.push_str(r#","capture":"#);
+        write_integer(capture, line);
     }
 }

@@ -42,6 +42,8 @@ pub(super) struct Printer {
     look: Look,
     events: bool,
     live: bool,
+    /// The line being written; kept for its allocation.
+    json: String,
     selection: Selection,
     unselected: HashSet<ConnectionId>,
     /// What was said of formats that were found out: of which side, what, and why.
@@ -68,6 +70,7 @@ impl Printer {
             look,
             events,
             live,
+            json: String::new(),
             selection,
             unselected: HashSet::new(),
             found: HashSet::new(),
@@ -97,7 +100,14 @@ impl Printer {
         self.messages += 1;
         self.faults += u64::from(message.body.is_err());
         match self.look {
-            Look::Json => self.line(&message.to_json()),
+            Look::Json => {
+                let mut line = std::mem::take(&mut self.json);
+                message.append_json(&mut line);
+                let result = self.line(&line);
+                line.clear();
+                self.json = line;
+                result
+            }
             Look::Lines => self.line(&describe(message)),
             Look::Hex => {
                 self.line(&describe(message))?;

@@ -3,7 +3,10 @@
 mod conversation;
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::time::Duration;
+
+use foldhash::fast::RandomState;
 
 use super::{FormatsByCapture, Message};
 use crate::Result;
@@ -54,14 +57,14 @@ const UNREAD: Duration = Duration::from_millis(50);
 /// it is known what the messages of its sides are.
 pub struct Assembler<R> {
     formats: FormatsByCapture,
-    conversations: HashMap<ConnectionId, Conversation>,
+    conversations: HashMap<ConnectionId, Conversation, RandomState>,
     receiver: R,
 }
 
 impl<R: Receive> Assembler<R> {
     /// Reads connections as their `formats` say and gives what it finds to `receiver`.
     pub fn new(formats: impl Into<FormatsByCapture>, receiver: R) -> Assembler<R> {
-        Assembler { formats: formats.into(), conversations: HashMap::new(), receiver }
+        Assembler { formats: formats.into(), conversations: HashMap::default(), receiver }
     }
 
     /// Who receives the messages.
@@ -94,21 +97,20 @@ impl<R: Receive> Assembler<R> {
 impl<R: Receive> Sink for Assembler<R> {
     fn event(&mut self, event: &Event<'_>) -> Result<()> {
         let connection = event.connection;
-        let known = self.conversations.contains_key(&connection);
-        if !known && !matches!(event.kind, Kind::Open { .. } | Kind::Data { .. } | Kind::Gap { .. })
-        {
+        let formats = |port| self.formats.of(event.capture(), port);
+        let conversation = match (self.conversations.entry(connection), event.kind) {
+            (Entry::Occupied(known), _) => known.into_mut(),
+            (Entry::Vacant(new), Kind::Open { server, .. }) => {
+                new.insert(Conversation::new(connection, formats(Some(server.port()))))
+            }
+            (Entry::Vacant(new), Kind::Data { .. } | Kind::Gap { .. }) => {
+                new.insert(Conversation::new(connection, formats(None)))
+            }
             // It is over, or never began: there is nothing to assemble.
-            return self.receiver.receive(Output::Event { event, offset: 0 });
-        }
-        let formats = &self.formats;
-        let port = match event.kind {
-            Kind::Open { server, .. } => Some(server.port()),
-            _ => None,
+            (Entry::Vacant(_), _) => {
+                return self.receiver.receive(Output::Event { event, offset: 0 });
+            }
         };
-        let conversation = self
-            .conversations
-            .entry(connection)
-            .or_insert_with(|| Conversation::new(connection, formats.of(event.capture(), port)));
         conversation.expire(event.at);
         conversation.take(event);
         conversation.decide_in_time();

@@ -171,9 +171,16 @@ impl Format {
     /// The value as JSON: of a protobuf message with a schema the proto3 JSON mapping with the
     /// `.proto`'s field names, else [tagged JSON](super::json).
     pub fn write_json(&self, value: &Value) -> String {
+        let mut json = String::new();
+        self.append_json(value, &mut json);
+        json
+    }
+
+    /// Appends what [`write_json`](Format::write_json) says.
+    pub(crate) fn append_json(&self, value: &Value, json: &mut String) {
         match &self.codec {
-            Codec::Protobuf(Some(message)) => protobuf::json::to_string(message, value),
-            _ => json::to_string(value),
+            Codec::Protobuf(Some(message)) => protobuf::json::write(message, value, json),
+            _ => json::write(value, json),
         }
     }
 

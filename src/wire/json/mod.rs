@@ -38,6 +38,7 @@ mod writer;
 pub use writer::{write, write_float, write_string};
 
 pub(super) use pieces::Pieces;
+pub(crate) use writer::write_integer;
 pub(super) use writer::write_node;
 
 use super::Value;

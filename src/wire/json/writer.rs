@@ -80,6 +80,11 @@ pub fn write_float(float: f64, json: &mut String) {
     let _ = write!(json, "{float:?}");
 }
 
+/// Appends an integer in decimal digits.
+pub(crate) fn write_integer(integer: impl itoa::Integer, json: &mut String) {
+    json.push_str(itoa::Buffer::new().format(integer));
+}
+
 pub(super) struct Writer<'v, 'j> {
     pub(super) value: &'v Value,
     pub(super) json: &'j mut String,
@@ -206,11 +211,11 @@ impl<'v> Writer<'v, '_> {
             Node::Bool(true) => self.json.push_str("true"),
             Node::Bool(false) => self.json.push_str("false"),
             Node::Int(integer) => {
-                let _ = if integer.unsigned_abs() <= EXACT {
-                    write!(self.json, "{integer}")
+                if integer.unsigned_abs() <= EXACT {
+                    write_integer(*integer, self.json);
                 } else {
-                    write!(self.json, "{{\"$int\":\"{integer}\"}}")
-                };
+                    let _ = write!(self.json, "{{\"$int\":\"{integer}\"}}");
+                }
             }
             Node::BigInt(integer) => self.big(integer),
             Node::Float(float) if float.is_finite() => write_float(*float, self.json),

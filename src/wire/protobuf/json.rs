@@ -12,19 +12,17 @@ use crate::wire::json::{self, write_string};
 use crate::wire::value::{Node, NodeId};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
-/// A value of this message as one line of JSON. What does not fit the message is written as
+/// Appends a value of this message as one line of JSON. What does not fit the message is written as
 /// [tagged JSON](crate::wire::json).
-pub fn to_string(message: &MessageType, value: &Value) -> String {
-    let mut json = String::new();
+pub fn write(message: &MessageType, value: &Value, json: &mut String) {
     if value.is_empty() {
         json.push_str("null");
-        return json;
+        return;
     }
     let layouts = message.layouts();
-    let mut writer = Writer { layouts, value, json: &mut json, open: Vec::new() };
+    let mut writer = Writer { layouts, value, json, open: Vec::new() };
     writer.message(0, value.root());
     while writer.step() {}
-    json
 }
 
 struct Writer<'a> {
