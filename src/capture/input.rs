@@ -71,7 +71,14 @@ impl Input {
     }
 
     /// Tries to have `wanted` bytes; returns how many there are.
+    #[inline]
     pub(super) fn fill(&mut self, wanted: usize) -> Result<usize> {
+        let there = self.end - self.start;
+        if there >= wanted { Ok(there) } else { self.read_on(wanted) }
+    }
+
+    /// Reads until there are `wanted` bytes, or no more come.
+    fn read_on(&mut self, wanted: usize) -> Result<usize> {
         while self.end - self.start < wanted {
             if self.start > 0 && self.start + wanted > self.buffer.len() {
                 self.buffer.copy_within(self.start..self.end, 0);

@@ -277,6 +277,11 @@ impl Connection {
         self.streams.iter().map(Stream::remembers).sum()
     }
 
+    /// Whether the table has to look at what it holds, or does not know yet that it remembers bytes.
+    pub(super) fn needs_bounds(&self) -> bool {
+        self.holds() > 0 || !self.remembered && self.remembers() > 0
+    }
+
     /// Forgets the bytes that were handed out.
     pub(super) fn forget(&mut self) {
         self.streams.iter_mut().for_each(Stream::forget);

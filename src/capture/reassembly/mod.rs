@@ -25,6 +25,8 @@ mod waiting;
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 
+use foldhash::fast::RandomState;
+
 use connection::Connection;
 pub use policy::{Overlap, Policy, Reached};
 use roles::Roles;
@@ -73,25 +75,31 @@ impl Outlet<'_> {
     }
 }
 
-/// The connections that are known.
-type Connections = HashMap<Key, Box<Connection>>;
+/// The connections that are known, by a quick hash of which nobody outside knows the seed: addresses and
+/// ports are chosen by others.
+type Connections = HashMap<Key, Box<Connection>, RandomState>;
 
 /// Turns segments into events.
 #[derive(Debug, Default)]
 pub(super) struct Reassembler {
     policy: Policy,
-    /// Keyed by a hash that nobody outside knows: addresses and ports are chosen by others.
     connections: Connections,
     roles: Roles,
     opened: u64,
-    /// What all connections hold behind holes.
-    held: usize,
+    load: Load,
     waiting: Waiting,
-    /// What all connections remember of what was handed out.
-    remembered: usize,
     remembering: Remembering,
     reached: Reached,
     last: Stamp,
+}
+
+/// What all connections together take, in bytes.
+#[derive(Debug, Default)]
+struct Load {
+    /// What they hold behind holes.
+    held: usize,
+    /// What they remember of what was handed out.
+    remembered: usize,
 }
 
 impl Reassembler {
@@ -120,25 +128,30 @@ impl Reassembler {
     ) -> Result<()> {
         self.last = stamp;
         let key = Key::new(said.scope, segment.source, segment.destination);
-        let known = self.connections.get(&key);
-        let is_another = |known: &Connection| known.is_another(segment);
-        if known.is_none_or(|known| said.begins.unwrap_or_else(|| is_another(known))) {
+        // Found once: looking a connection up takes as long as the rest of an ordinary segment's way.
+        let begins = |known: &Connection| said.begins.unwrap_or_else(|| known.is_another(segment));
+        let mut known = self.connections.get_mut(&key).filter(|known| !begins(known));
+        if known.is_none() {
             self.open(key, segment, said, sink)?;
+            known = self.connections.get_mut(&key);
         }
-        let result = self.work(key, |connection| match said.jumps {
+        let Some(connection) = known else { return Ok(()) };
+        let result = self.load.track(connection, |connection| match said.jumps {
             true => connection.jump(stamp, segment, sink),
             false => connection.segment(stamp, segment, sink),
         });
-        self.bound(key, sink)?;
+        if connection.needs_bounds() || self.load.remembered > REMEMBERED {
+            self.bound(key, sink)?;
+        }
         self.expire(sink)?;
-        result.unwrap_or(Ok(()))
+        result
     }
 
     /// The capture ends: gives up all holes, and says which connections were still open.
     pub(super) fn finish(&mut self, sink: &mut dyn Sink) -> Result<()> {
         let mut connections: Vec<_> = self.connections.drain().map(|(_, value)| value).collect();
         connections.sort_unstable_by_key(|connection| connection.id);
-        (self.held, self.remembered) = (0, 0);
+        self.load = Load::default();
         connections.iter_mut().try_for_each(|connection| connection.close(self.last, sink))
     }
 
@@ -173,8 +186,7 @@ impl Reassembler {
     /// Nothing more is to come of a connection.
     fn close(&mut self, key: Key, sink: &mut dyn Sink) -> Result<()> {
         let Some(mut old) = self.connections.remove(&key) else { return Ok(()) };
-        self.held -= old.holds();
-        self.remembered -= old.remembers();
+        self.load.forget(&old);
         old.close(self.last, sink)
     }
 
@@ -197,12 +209,12 @@ impl Reassembler {
             self.waiting.put(key, connection);
             self.bound_sides(key, sink)?;
         }
-        while self.held > self.policy.held_in_all
+        while self.load.held > self.policy.held_in_all
             && self.give_up_longest(Timestamp(i64::MAX), sink)?
         {
             self.reached.held_in_all += 1;
         }
-        while self.remembered > REMEMBERED
+        while self.load.remembered > REMEMBERED
             && let Some((key, id)) = self.remembering.take()
         {
             if is_known(&self.connections, &key, id) {
@@ -261,12 +273,7 @@ impl Reassembler {
     /// Lets the connection at `key` do some work, and counts what it holds and remembers afterwards.
     fn work<T>(&mut self, key: Key, work: impl FnOnce(&mut Connection) -> T) -> Option<T> {
         let connection = self.connections.get_mut(&key)?;
-        self.held -= connection.holds();
-        self.remembered -= connection.remembers();
-        let result = work(connection);
-        self.held += connection.holds();
-        self.remembered += connection.remembers();
-        Some(result)
+        Some(self.load.track(connection, work))
     }
 
     /// Forgets the longest quiet if too many are known.
@@ -290,6 +297,27 @@ impl Reassembler {
             self.close(key, sink)?;
         }
         Ok(())
+    }
+}
+
+impl Load {
+    /// Lets a connection do some work, and counts what it takes afterwards.
+    fn track<T>(
+        &mut self,
+        connection: &mut Connection,
+        work: impl FnOnce(&mut Connection) -> T,
+    ) -> T {
+        self.forget(connection);
+        let result = work(connection);
+        self.held += connection.holds();
+        self.remembered += connection.remembers();
+        result
+    }
+
+    /// Counts a connection no more.
+    fn forget(&mut self, connection: &Connection) {
+        self.held -= connection.holds();
+        self.remembered -= connection.remembers();
     }
 }
 

@@ -29,9 +29,15 @@ impl Occurrences {
     ) -> Occurrences {
         let mut found = Occurrences::default();
         let mut roots = roots.into_iter().peekable();
-        // A leaf alone occurs once.
-        let alone = |&root: &NodeId| stand_ins.is_none() && !has_identity(value.node(root));
-        if roots.peek().is_none_or(alone) {
+        // A leaf alone occurs once, and short leaves may occur as often as they like: the ordinary
+        // message is a record of such.
+        let is_short = |id: NodeId| {
+            let node = value.node(id);
+            !has_identity(node) && leaf_size(node) <= SHORT
+        };
+        let is_flat =
+            |&root: &NodeId| !has_identity(value.node(root)) || value.children(root).all(is_short);
+        if roots.peek().is_none_or(|root| stand_ins.is_none() && is_flat(root)) {
             return found;
         }
         found.marks = vec![Occurs::Never; value.len()];

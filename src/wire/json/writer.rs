@@ -37,6 +37,12 @@ pub fn write_node(value: &Value, root: NodeId, json: &mut String) {
 /// Appends a JSON string, with all that could act on a terminal escaped.
 pub fn write_string(text: &str, json: &mut String) {
     json.push('"');
+    if text.bytes().all(stands_for_itself) {
+        // The ordinary text, at once.
+        json.push_str(text);
+        json.push('"');
+        return;
+    }
     let mut plain = 0;
     for (at, character) in text.char_indices() {
         if !needs_escape(character) {
@@ -61,6 +67,11 @@ pub fn write_string(text: &str, json: &mut String) {
     }
     json.push_str(&text[plain..]);
     json.push('"');
+}
+
+/// Whether a byte is a character that is written as it is.
+fn stands_for_itself(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'
 }
 
 fn needs_escape(character: char) -> bool {
@@ -333,8 +344,12 @@ impl<'v> Writer<'v, '_> {
     /// Whether a mapping can be a JSON object: its keys are text, none begins with `$`, none stands
     /// twice, none is written elsewhere and referred to.
     fn is_plain(&self, entries: &[(NodeId, NodeId)]) -> bool {
-        let keys = || entries.iter().map(|&(key, _)| self.value.as_str(key));
-        if !keys().all(|key| key.is_some_and(|key| !key.starts_with('$'))) {
+        let text = |key: NodeId| match self.value.node(key) {
+            Node::Str(span) => Some(self.value.span(*span)),
+            _ => None,
+        };
+        let keys = || entries.iter().map(|&(key, _)| text(key));
+        if !keys().all(|key| key.is_some_and(|key| key.first() != Some(&b'$'))) {
             return false;
         }
         if self.occurrences.share_leaves
