@@ -3,10 +3,12 @@
 use std::io::Read;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::compression::Compression;
 use super::counters::Counters;
 use super::digest::Digest;
+use super::growing::WAIT;
 use super::identity::FileIdentity;
 use super::joined::Parts;
 use super::label;
@@ -17,6 +19,10 @@ use super::reassembly::Said;
 use super::records::{Item, Record, Records};
 use crate::session::{Sink, Timestamp};
 use crate::{Error, Result};
+
+/// How soon what was captured is in a file that is being written: recorders keep it for a second. What only
+/// silence completes is not complete before.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(1);
 
 /// A capture file that is read.
 pub struct CaptureFile {
@@ -32,6 +38,8 @@ pub struct CaptureFile {
     frame: u64,
     /// The drops that packets reported, beside those in statistics.
     dropped: u64,
+    /// How often it was waited for more since a packet came.
+    waits: u32,
     /// What looking ahead ran into: its turn has not come yet.
     ahead: Option<Error>,
     is_repeated: bool,
@@ -46,6 +54,8 @@ pub(super) enum Next<'a> {
     Packet(Packet<'a>),
     /// Something else, which is counted.
     Other,
+    /// The file that is followed has no more yet, and nothing came until this time, if there was a packet.
+    Waiting(Option<Timestamp>),
     /// Nothing.
     End,
 }
@@ -97,6 +107,7 @@ impl CaptureFile {
             counters,
             frame: 0,
             dropped: 0,
+            waits: 0,
             ahead: None,
             is_repeated: false,
             failure: None,
@@ -234,11 +245,18 @@ impl CaptureFile {
         let Some((offset, item)) = self.records.next()? else { return Ok(Next::End) };
         let record = match item {
             Item::Packet(record) => record,
+            Item::Waiting => {
+                self.waits = self.waits.saturating_add(1);
+                let silence = (WAIT * self.waits).checked_sub(WRITTEN_WITHIN);
+                let last = self.counters.span.map(|(_, last)| last);
+                return Ok(Next::Waiting(last.zip(silence).map(|(last, silence)| last + silence)));
+            }
             other => {
                 pass_over(&other, offset, &mut self.frame, &mut self.counters);
                 return Ok(Next::Other);
             }
         };
+        self.waits = 0;
         self.frame += 1;
         self.counters.packets += 1;
         let made = made(record.link_type, record.captured);

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// How long one read waits for more: what is written is seen that late, at most.
-const WAIT: Duration = Duration::from_millis(100);
+pub(super) const WAIT: Duration = Duration::from_millis(100);
 
 /// Reads a file as it grows. At its end [`io::ErrorKind::WouldBlock`] says that there is no more yet, once
 /// that was waited for.

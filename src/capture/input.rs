@@ -104,6 +104,11 @@ impl Input {
         Ok(self.end - self.start)
     }
 
+    /// Whether it is a file that is followed.
+    pub(super) fn is_growing(&self) -> bool {
+        matches!(self.source, Source::Growing(_))
+    }
+
     /// Whether more may come, where [`fill`](Input::fill) had less than was wanted.
     pub(super) fn waits(&self) -> bool {
         self.waits

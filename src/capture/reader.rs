@@ -167,7 +167,8 @@ impl Reader {
 
     /// Whether the next step finds what it reads in memory, instead of waiting for a file or a pipe.
     pub fn is_buffered(&self) -> bool {
-        self.captures.iter().all(CaptureFile::is_buffered)
+        let next = self.queue.peek();
+        next.is_none_or(|Reverse((_, capture))| self.captures[*capture].is_buffered())
     }
 
     /// [`CaptureFile::digest`] of each capture.
@@ -178,7 +179,7 @@ impl Reader {
         self.captures.iter_mut().map(CaptureFile::digest).collect()
     }
 
-    /// Reads one packet and hands its events to `sink`. At the end come what was outstanding, and
+    /// Reads one packet, or what else stands next, and hands its events to `sink`. At the end come what was outstanding, and
     /// `false`.
     ///
     /// # Errors
@@ -209,6 +210,7 @@ impl Reader {
                 taken?;
             }
             Ok(Next::Other) => {}
+            Ok(Next::Waiting(now)) => now.map_or(Ok(()), |now| sink.tick(now))?,
             Ok(Next::End) => {
                 PeekMut::pop(next);
                 return self.ended(capture, None, sink);

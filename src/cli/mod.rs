@@ -13,6 +13,7 @@ mod diff;
 mod encode;
 mod explain;
 mod failure;
+mod follow;
 mod info;
 mod listen;
 mod live;

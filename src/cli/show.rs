@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::arguments::{FormatArguments, PrintArguments, Selection, capture_path};
 use super::failure::Failure;
+use super::follow;
 use super::printer::{Printer, written};
 use super::words::say;
 use super::{DONE, Outcome};
@@ -28,7 +29,8 @@ Examples:
   wirespool show demo/*.pcapng
   wirespool show demo/pickle.pcapng --json --side client -n 2
   wirespool show demo/text.pcapng --raw --side client > sent.txt
-  wirespool show demo/pickle.pcapng --resync --limit depth=1000")]
+  wirespool show demo/pickle.pcapng --resync --limit depth=1000
+  wirespool show demo/pickle.pcapng --follow -n 2")]
 pub(super) struct Arguments {
     /// The captures, pcap or pcapng; - is standard input
     #[arg(required = true, value_name = "FILE", value_parser = capture_path())]
@@ -40,6 +42,9 @@ pub(super) struct Arguments {
     /// Write the bytes of one side of one connection as they were
     #[arg(long, conflicts_with_all = ["json", "hex", "events", "count"], requires = "side")]
     raw: bool,
+    /// Go on while the capture is still being written, until Ctrl-C
+    #[arg(long, conflicts_with = "raw")]
+    follow: bool,
     #[command(flatten)]
     selection: Selection,
 }
@@ -51,12 +56,23 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
     let print = &arguments.print;
     let printer = Printer::new(print.look(), print.events, false, arguments.selection.clone());
     let choice = arguments.format.choice()?;
+    if arguments.follow {
+        let [file] = arguments.files.as_slice() else {
+            return Err(Error::Usage("--follow takes one capture".to_owned()).into());
+        };
+        return follow::run(file, &choice, printer);
+    }
     let mut reader = Reader::open_all(&arguments.files)?;
     warn_of_label(&choice, &reader);
     let mut assembler = Assembler::new(formats_of(&choice, &reader), printer);
     let read = loop {
         match reader.step(&mut assembler) {
-            Ok(true) if !assembler.receiver().is_done() => {}
+            Ok(true) if !assembler.receiver().is_done() => {
+                if !reader.is_buffered() {
+                    // A pipe may be silent for long.
+                    assembler.receiver().finish()?;
+                }
+            }
             Ok(_) => break Ok(()),
             Err(error) => break Err(error),
         }

@@ -231,6 +231,19 @@ fn sections_have_their_own_byte_order_and_interfaces() {
 }
 
 #[test]
+fn a_section_of_an_unknown_version_is_left_out() {
+    let mut unknown = Little.section(&[]);
+    unknown[12] = 2;
+    let contents = |index| [Little.interface(RAW, 0, &[]), Little.packet(0, 0, &ip(index), &[])];
+    let file = [beginning(), packet(0), unknown, contents(1).concat()];
+    let file = [file.concat(), Little.section(&[]), contents(2).concat()];
+    let (log, counters) = read(file.concat());
+    assert_eq!(sent(&log), "a.c");
+    assert_eq!((counters.packets, counters.damaged_blocks), (2, 1));
+    assert!(counters.damages[0].reason.contains("version 2.0"), "{counters:?}");
+}
+
+#[test]
 fn what_recorders_say_that_they_lost_is_counted() {
     let lost = |count: u64| Little.option(4, &Little.u64(count));
     let old = |dropped: u16, index: u32| {

@@ -17,6 +17,8 @@ pub(in crate::capture) enum Fault {
     Interface(u32),
     /// More interfaces than are known.
     Interfaces,
+    /// A section of a version that is not known: what its blocks mean is not, either.
+    Version(u16, u16),
     /// Its options run beyond its end.
     Options,
 }
@@ -34,6 +36,12 @@ impl fmt::Display for Fault {
             }
             Fault::Interfaces => {
                 write!(f, "a section has more than {INTERFACES} interfaces, which is the limit")
+            }
+            Fault::Version(major, minor) => {
+                write!(
+                    f,
+                    "a section is of version {major}.{minor}, which is not known, and left out"
+                )
             }
             Fault::Options => f.write_str("the options of a block run beyond its end"),
         }

@@ -57,6 +57,8 @@ fn byte_order(magic: &[u8]) -> Option<bool> {
 #[derive(Debug, Default)]
 pub(super) struct Section {
     big_endian: bool,
+    /// Whether it is of a version whose blocks are not known.
+    is_unknown: bool,
     /// By their numbers; one whose description makes no sense has none.
     interfaces: Vec<Option<Interface>>,
     /// The first section's comment.
@@ -109,6 +111,7 @@ impl Section {
         let body = &block[8..block.len() - 4];
         let read = match kind {
             SECTION_HEADER => self.section(body).map(|()| Item::Other),
+            _ if self.is_unknown => Ok(Item::Other),
             INTERFACE_DESCRIPTION => self.interface(body).map(|()| Item::Other),
             INTERFACE_STATISTICS => self.statistics(body).map(|()| Item::Other),
             ENHANCED_PACKET => self.enhanced_packet(body).map(Item::Packet),
@@ -138,6 +141,7 @@ impl Section {
         if kind == SECTION_HEADER {
             self.dropped_before = self.dropped();
             self.interfaces.clear();
+            self.is_unknown = false;
         }
         kind
     }
@@ -150,6 +154,12 @@ impl Section {
     }
 
     fn section(&mut self, body: &[u8]) -> Result<(), Fault> {
+        let fields = self.fields(body);
+        let (major, minor) = (fields.u16(4), fields.u16(6));
+        self.is_unknown = major != 1;
+        if self.is_unknown {
+            return Err(Fault::Version(major, minor));
+        }
         let mut options = self.options(body, 16);
         if self.comment.is_none() {
             let mut text = String::new();

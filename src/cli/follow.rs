@@ -1,0 +1,54 @@
+//! `wirespool show --follow`: a capture that is still being written.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::live::stop_on_signals;
+use super::printer::Printer;
+use super::show::{formats_of, warn_of_damage, warn_of_label};
+use super::{DONE, Outcome};
+use crate::capture::Reader;
+use crate::message::Assembler;
+use crate::net::Stop;
+use crate::project::FormatChoice;
+use crate::{Error, Result};
+
+/// How long it is waited before a file is looked at again in which there is no capture yet.
+const WAIT: Duration = Duration::from_millis(100);
+
+/// Prints messages as they come to stand in a file, until the user stops it, as many were printed as were
+/// asked for, or the file is no longer there.
+pub(super) fn run(file: &Path, choice: &FormatChoice, printer: Printer) -> Outcome {
+    if file.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        let words = format!(
+            "{} is no file that grows; without --follow it is read as it comes",
+            file.display()
+        );
+        return Err(Error::Usage(words).into());
+    }
+    let stop = Stop::new();
+    stop_on_signals(&stop)?;
+    let Some(mut reader) = open(file, &stop)? else { return Ok(DONE) };
+    warn_of_label(choice, &reader);
+    let mut assembler = Assembler::new(formats_of(choice, &reader), printer);
+    while !assembler.receiver().is_done() && !stop.is_requested() && reader.step(&mut assembler)? {
+        if !reader.is_buffered() {
+            assembler.receiver().finish()?;
+        }
+    }
+    reader.finish(&mut assembler)?;
+    assembler.receiver().finish()?;
+    warn_of_damage(&reader);
+    Ok(DONE)
+}
+
+/// Waits until the file says what it is; `None` if the user does not.
+fn open(file: &Path, stop: &Stop) -> Result<Option<Reader>> {
+    while !stop.is_requested() {
+        if let Some(reader) = Reader::follow(file)? {
+            return Ok(Some(reader));
+        }
+        std::thread::sleep(WAIT);
+    }
+    Ok(None)
+}
