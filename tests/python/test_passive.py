@@ -5,6 +5,7 @@ The original programs run unmodified, at their own port and their own pace.
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -17,7 +18,7 @@ from typing import Any
 import pytest
 from capturers import NAMES, Name, capturing, fixed_port, path_with
 from conftest import Wirespool, installed
-from programs import FORMATS, HOST, ORIGINAL_MODULES, Peers, originals
+from programs import FORMATS, HOST, ORIGINAL_MODULES, Peers, free_port, originals
 from running import Process, until
 from sockets import read_all
 
@@ -268,3 +269,17 @@ def test_any_interface_and_several_are_recorded(wirespool: Wirespool, pair: Pair
     (once, shown), (twice, shown_twice) = seen
     assert shown == shown_twice == b"ping"
     assert twice >= 2 * (once - 1)
+
+
+def test_the_passive_example_in_help_works_when_pasted(wirespool: Wirespool, tmp_path: Path) -> None:
+    environment = path_with(tmp_path / "bin", "dumpcap")
+    (tmp_path / "bin" / "wirespool").symlink_to(wirespool.program)
+    said = wirespool.run("record", "--help").done().text
+    block = re.search(r"^Where dumpcap or tcpdump may capture:\n((?:  .*\n?)+)", said, re.MULTILINE)
+    assert block, said
+    script = block[1].replace("12345", str(free_port()))
+    environment["PATH"] += f":{os.environ['PATH']}"
+    process = Process(["bash", "-c", f"set -e\n{script}\nwait"], cwd=tmp_path, env=environment)
+    result = process.finish().done()
+    assert result.lines[-1].endswith('"hello"')
+    assert "payload 5 bytes" in result.stderr

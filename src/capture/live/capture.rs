@@ -145,6 +145,11 @@ impl LiveCapture {
                         comment: record.comment,
                     })?;
                 }
+                // A packet may be lost by it, and nobody would count it.
+                Some((offset, Item::Damaged { fault, .. })) => {
+                    let (path, reason) = (self.program().into(), fault.to_string());
+                    return Err(Error::Damaged { path, offset, reason });
+                }
                 Some(_) => {}
             }
         }
