@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -283,3 +283,23 @@ def test_the_passive_example_in_help_works_when_pasted(wirespool: Wirespool, tmp
     result = process.finish().done()
     assert result.lines[-1].endswith('"hello"')
     assert "payload 5 bytes" in result.stderr
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="nothing here says whose child a process is")
+def test_an_idle_capturing_program_does_not_outlive_a_killed_recording(
+    wirespool: Wirespool, environment: dict[str, str], pair: Pair, capture: Path
+) -> None:
+    process = capturing(wirespool, capture, environment, port=pair.port)
+    words = f"tcp port {pair.port}".encode()
+
+    def running() -> list[int]:
+        found = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):  # it has ended meanwhile
+                if words in (entry / "cmdline").read_bytes():
+                    found.append(int(entry.name))
+        return found
+
+    assert len(running()) == 2  # wirespool, and the program
+    process.signal(signal.SIGKILL)
+    until(lambda: not running(), "both to have ended")

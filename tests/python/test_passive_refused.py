@@ -237,7 +237,6 @@ def test_a_program_that_dies_is_said_and_what_came_before_is_kept(
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=lambda number: number.name)
-@pytest.mark.skipif(not Path("/proc/self").exists(), reason="elsewhere it ends with its next packet")
 def test_the_program_does_not_outlive_us(
     wirespool: Wirespool, tmp_path: Path, source: Path, capture: Path, number: signal.Signals
 ) -> None:

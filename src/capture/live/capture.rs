@@ -41,7 +41,7 @@ impl LiveCapture {
     /// Starts the first program that is installed and may capture, and waits until it does: no packet is
     /// missed from here on.
     ///
-    /// The program does not outlive the thread that calls this, where the system can see to it.
+    /// The program does not outlive this process.
     ///
     /// # Errors
     /// [`Error::Capture`] if there is no program, or none may: with the command that mends it.

@@ -21,6 +21,7 @@ const GRACE: Duration = Duration::from_secs(5);
 /// A program that was started. When it is dropped, the program is ended.
 pub(super) struct Process {
     child: Child,
+    watchdog: Option<Watchdog>,
     words: Option<JoinHandle<String>>,
     interrupter: Interrupter,
 }
@@ -77,7 +78,7 @@ impl End {
 
 impl Process {
     /// Starts it, in a process group of its own: a terminal's Ctrl-C reaches us alone, who see to it that
-    /// what was captured before is read. It does not outlive the thread that calls this.
+    /// what was captured before is read. It does not outlive us.
     pub(super) fn start(
         program: &Program,
         options: &LiveOptions,
@@ -90,7 +91,6 @@ impl Process {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0);
-        end_with_us(&mut command);
         let mut child = command.spawn()?;
         let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
             return Err(io::Error::other("no pipe to the program"));
@@ -98,7 +98,9 @@ impl Process {
         let interrupter = Interrupter::default();
         interrupter.set(Some(Pid::from_child(&child)));
         let words = thread::spawn(move || listen(BufReader::new(stderr)));
-        Ok((Process { child, words: Some(words), interrupter }, stdout))
+        let mut process = Process { child, watchdog: None, words: Some(words), interrupter };
+        process.watchdog = Some(Watchdog::over(&process.child)?);
+        Ok((process, stdout))
     }
 
     /// Who can ask it to end.
@@ -108,6 +110,8 @@ impl Process {
 
     /// Waits for its end, which is near: it has closed its output, or was asked to end.
     pub(super) fn end(&mut self) -> io::Result<End> {
+        // While nobody else can have the process's number.
+        self.watchdog = None;
         let deadline = Instant::now() + GRACE;
         let status = loop {
             match self.child.try_wait()? {
@@ -127,6 +131,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        self.watchdog = None;
         self.interrupter.set(None);
         // It may have ended by itself.
         let _ = self.child.kill();
@@ -147,16 +152,30 @@ fn listen(mut stderr: impl BufRead) -> String {
     String::from_utf8_lossy(&words).into_owned()
 }
 
-/// Has the system end the program when we are killed. Where it cannot, and for a program that has
-/// privileges by its file, the program notices with its next packet that nobody reads.
-#[cfg(target_os = "linux")]
-#[allow(unsafe_code)]
-fn end_with_us(command: &mut Command) {
-    use rustix::process::set_parent_process_death_signal;
-    let prepare = || Ok(set_parent_process_death_signal(Some(Signal::TERM))?);
-    // SAFETY: between fork and exec it makes one system call, which takes a number; it allocates nothing.
-    unsafe { command.pre_exec(prepare) };
+/// A shell that ends a process when we end, however that comes: it waits for the end of what only we could
+/// write. The system's own means (`PR_SET_PDEATHSIG`) is Linux's alone, and is lost by programs that gain
+/// or give up privileges, as these do.
+struct Watchdog(Child);
+
+impl Watchdog {
+    fn over(process: &Child) -> io::Result<Watchdog> {
+        Command::new("/bin/sh")
+            .args(["-c", "read -r word; kill \"$0\""])
+            .arg(process.id().to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .map(Watchdog)
+    }
 }
 
-#[cfg(not(target_os = "linux"))]
-fn end_with_us(_: &mut Command) {}
+/// It is called off.
+impl Drop for Watchdog {
+    fn drop(&mut self) {
+        // Before its input ends by our waiting for it.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
