@@ -133,6 +133,10 @@ def main() -> None:
             data = text.encode(encoding, "ignore")
             save("text", bytes([len(data), number]) + data * 3)
     save_packets()
+    # A handshake, data out of order, ends; each segment as tests/properties/reassembly.rs reads it.
+    segments = "0200000000020000 0700000000020080 0464640010020000 0464640650020000 0c00000c90020000"
+    for policy in range(32):
+        save("reassembly", bytes([policy]) + bytes.fromhex(segments))
     decode = [wirespool, "decode", "-f", "pickle", "--json"]
     shown = subprocess.run(decode, input=b"".join(pickles), stdout=subprocess.PIPE, check=False)
     for line in shown.stdout.splitlines():

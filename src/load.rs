@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::capture::{CaptureFile, Reader};
+use crate::capture::{CaptureFile, Policy, Reader};
 use crate::message::{Formats, FormatsByCapture, FormatsByPort};
 use crate::project::FormatChoice;
 use crate::replay::{Action, CaptureDigest, Receipt, Script};
@@ -26,6 +26,8 @@ pub struct Loading {
     /// The time from one message to the next on all connections together, instead of the recorded
     /// one; see [`interval`].
     pub interval: Option<Duration>,
+    /// How connections are put together.
+    pub policy: Policy,
 }
 
 /// A script, and what it was read from.
@@ -69,7 +71,7 @@ impl Loading {
     /// What [`Reader`] says of a file.
     pub fn load(&self, paths: &[PathBuf], ours: Side) -> Result<Loaded> {
         let opened = paths.iter().map(|path| Reader::open_digested(path));
-        let reader = Reader::merged(opened.collect::<Result<_>>()?)?;
+        let reader = Reader::merged(opened.collect::<Result<_>>()?)?.with_policy(self.policy);
         let labels = reader.captures().iter().map(|file| file.origin().format());
         let formats = self.choice.of_captures(labels, &Format::raw());
         self.read(reader, formats, ours)
@@ -124,6 +126,7 @@ impl Loading {
         let paths = [first, second];
         // Each is opened once: what comes through a pipe is gone when it has been read.
         let readers = [Reader::open_digested(&paths[0])?, Reader::open_digested(&paths[1])?];
+        let readers = readers.map(|reader| reader.with_policy(self.policy));
         let mut said = readers.each_ref().map(|reader| self.said(reader));
         let mut notes = Vec::new();
         if let [Some(one), Some(other)] = &mut said {

@@ -14,6 +14,8 @@ mod damaged;
 mod log;
 #[path = "capture/network.rs"]
 mod network;
+#[path = "capture/odd_connections.rs"]
+mod odd_connections;
 #[path = "capture/packets.rs"]
 mod packets;
 #[path = "capture/policy.rs"]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::Outcome;
-use super::arguments::{FormatArguments, RuleArguments, capture_path};
+use super::arguments::{FormatArguments, ReassemblyArguments, RuleArguments, capture_path};
 use super::playing::VerdictArguments;
 use super::printer::written;
 use super::words::say;
@@ -43,6 +43,8 @@ pub(super) struct Arguments {
     rules: RuleArguments,
     #[command(flatten)]
     verdict: VerdictArguments,
+    #[command(flatten)]
+    reassembly: ReassemblyArguments,
 }
 
 pub(super) fn run(arguments: Arguments) -> Outcome {
@@ -51,6 +53,7 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
     let loading = Loading {
         choice: arguments.format.choice()?,
         connections: Some(arguments.connection).filter(|chosen| !chosen.is_empty()),
+        policy: arguments.reassembly.policy(),
         ..Loading::default()
     };
     let (first, second) = loading.pair(arguments.first, arguments.second)?;

@@ -7,7 +7,7 @@ use super::live::stop_on_signals;
 use super::printer::Printer;
 use super::show::{formats_of, warn_of_damage, warn_of_label};
 use super::{DONE, Outcome};
-use crate::capture::Reader;
+use crate::capture::{Policy, Reader};
 use crate::message::Assembler;
 use crate::net::Stop;
 use crate::project::FormatChoice;
@@ -18,7 +18,7 @@ const WAIT: Duration = Duration::from_millis(100);
 
 /// Prints messages as they come to stand in a file, until the user stops it, as many were printed as were
 /// asked for, or the file is no longer there.
-pub(super) fn run(file: &Path, choice: &FormatChoice, printer: Printer) -> Outcome {
+pub(super) fn run(file: &Path, policy: Policy, choice: &FormatChoice, printer: Printer) -> Outcome {
     if file.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir()) {
         let words = format!(
             "{} is no file that grows; without --follow it is read as it comes",
@@ -28,7 +28,8 @@ pub(super) fn run(file: &Path, choice: &FormatChoice, printer: Printer) -> Outco
     }
     let stop = Stop::new();
     stop_on_signals(&stop)?;
-    let Some(mut reader) = open(file, &stop)? else { return Ok(DONE) };
+    let Some(reader) = open(file, &stop)? else { return Ok(DONE) };
+    let mut reader = reader.with_policy(policy);
     warn_of_label(choice, &reader);
     let mut assembler = Assembler::new(formats_of(choice, &reader), printer);
     while !assembler.receiver().is_done() && !stop.is_requested() && reader.step(&mut assembler)? {

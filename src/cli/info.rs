@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Map, Value as Json, json};
 
-use super::arguments::{FormatArguments, capture_path};
+use super::arguments::{FormatArguments, ReassemblyArguments, capture_path};
 use super::census::{Census, Counts, SideCounts};
 use super::explain;
 use super::printer::written;
@@ -51,11 +51,13 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 4096, requires = "explain",
           value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
     recv: u64,
+    #[command(flatten)]
+    reassembly: ReassemblyArguments,
 }
 
 pub(super) fn run(arguments: Arguments) -> Outcome {
     let choice = arguments.format.choice()?;
-    let mut reader = Reader::open_all(&arguments.files)?;
+    let mut reader = Reader::open_all(&arguments.files)?.with_policy(arguments.reassembly.policy());
     warn_of_label(&choice, &reader);
     let formats = formats_of(&choice, &reader);
     let counted = choice.is_given().then(|| formats.clone());

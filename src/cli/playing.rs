@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::arguments::{FormatArguments, OutputArguments, RuleArguments, duration, parsed};
+use super::arguments::{
+    FormatArguments, OutputArguments, ReassemblyArguments, RuleArguments, duration, parsed,
+};
 use super::failure::{At, Failure};
 use super::words::say;
 use super::{DONE, FINDING, Outcome, live, rehearsal};
@@ -46,6 +48,8 @@ pub(super) struct PlayArguments {
     carry: Vec<Carry>,
     #[command(flatten)]
     verdict: VerdictArguments,
+    #[command(flatten)]
+    reassembly: ReassemblyArguments,
 }
 
 /// When to send.
@@ -92,6 +96,7 @@ impl PlayArguments {
             connections: chosen.then(|| self.connection.clone()),
             cap_idle: self.time.cap_idle,
             interval: self.time.rate,
+            policy: self.reassembly.policy(),
         };
         Ok(loading.load(files, ours)?)
     }

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::arguments::{FormatArguments, PrintArguments, Selection, capture_path};
+use super::arguments::{
+    FormatArguments, PrintArguments, ReassemblyArguments, Selection, capture_path,
+};
 use super::failure::Failure;
 use super::follow;
 use super::printer::{Printer, written};
@@ -47,6 +49,8 @@ pub(super) struct Arguments {
     follow: bool,
     #[command(flatten)]
     selection: Selection,
+    #[command(flatten)]
+    reassembly: ReassemblyArguments,
 }
 
 pub(super) fn run(arguments: Arguments) -> Outcome {
@@ -56,13 +60,14 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
     let print = &arguments.print;
     let printer = Printer::new(print.look(), print.events, false, arguments.selection.clone());
     let choice = arguments.format.choice()?;
+    let policy = arguments.reassembly.policy();
     if arguments.follow {
         let [file] = arguments.files.as_slice() else {
             return Err(Error::Usage("--follow takes one capture".to_owned()).into());
         };
-        return follow::run(file, &choice, printer);
+        return follow::run(file, policy, &choice, printer);
     }
-    let mut reader = Reader::open_all(&arguments.files)?;
+    let mut reader = Reader::open_all(&arguments.files)?.with_policy(policy);
     warn_of_label(&choice, &reader);
     let mut assembler = Assembler::new(formats_of(&choice, &reader), printer);
     let read = loop {
@@ -134,7 +139,7 @@ fn raw(arguments: &Arguments) -> Outcome {
         [one] => ConnectionId(*one),
         _ => return Err(Error::Usage("--raw takes one --connection".to_owned()).into()),
     };
-    let mut reader = Reader::open(file)?;
+    let mut reader = Reader::open(file)?.with_policy(arguments.reassembly.policy());
     let mut raw = Raw { arguments, connection, offset: 0, found: false };
     let read = reader.read_all(&mut raw);
     warn_of_damage(&reader);

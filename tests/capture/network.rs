@@ -6,6 +6,7 @@ pub const SYN: Flags = Flags(2);
 pub const ACK: Flags = Flags(16);
 pub const FIN: Flags = Flags(1);
 pub const RST: Flags = Flags(4);
+pub const URG: Flags = Flags(32);
 
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Flags(u8);
@@ -32,6 +33,8 @@ pub struct Packet {
     pub acknowledgement: u32,
     pub flags: Flags,
     pub window: u16,
+    /// How far after its number the urgent data ends.
+    pub urgent: u16,
     pub payload: Vec<u8>,
     /// How much of the frame is in the capture, if not all.
     pub cut: Option<usize>,
@@ -55,6 +58,11 @@ impl Packet {
         self
     }
 
+    pub fn urgent(mut self, pointer: u16) -> Packet {
+        self.urgent = pointer;
+        self
+    }
+
     pub fn cut(mut self, length: usize) -> Packet {
         self.cut = Some(length);
         self
@@ -73,7 +81,8 @@ impl Packet {
         packet.extend(self.acknowledgement.to_be_bytes());
         packet.extend([0x50, self.flags.0]);
         packet.extend(self.window.to_be_bytes());
-        packet.extend([0; 4]);
+        packet.extend([0; 2]);
+        packet.extend(self.urgent.to_be_bytes());
         packet.extend(&self.payload);
         packet
     }

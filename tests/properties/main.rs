@@ -12,10 +12,19 @@ mod guess;
 mod json;
 mod machine;
 mod packet;
+mod reassembly;
 mod splitter;
 mod text;
 
 proptest! {
+    #[test]
+    fn any_segments_give_the_bytes_that_they_have(
+        policy in any::<u8>(),
+        segments in proptest::collection::vec(any::<[u8; 8]>(), 0..60),
+    ) {
+        reassembly::holds(&[&[policy], &*segments.concat()].concat());
+    }
+
     #[test]
     fn any_bytes_are_cut_alike_however_they_come(bytes in opcodes(40)) {
         splitter::holds(&bytes);

@@ -1,6 +1,7 @@
 //! Arguments that several commands share.
 
 mod formats;
+mod reassembly;
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -10,6 +11,7 @@ use clap::Args;
 use clap::builder::{PathBufValueParser, TypedValueParser};
 
 pub(super) use formats::{FormatArguments, ReadingArguments, SchemaArguments, in_encoding};
+pub(super) use reassembly::ReassemblyArguments;
 
 use super::failure::{At, Failure};
 use super::live;

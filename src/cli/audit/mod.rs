@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::arguments::{FormatArguments, Selection, parsed};
+use super::arguments::{FormatArguments, ReassemblyArguments, Selection, parsed};
 use super::failure::Failure;
 use super::show::warn_of_damage;
 use super::{DONE, FINDING, Outcome};
@@ -72,6 +72,8 @@ pub(super) struct Arguments {
     expect: Vec<ExpectedName>,
     #[command(flatten)]
     selection: Selection,
+    #[command(flatten)]
+    reassembly: ReassemblyArguments,
 }
 
 pub(super) fn run(arguments: Arguments) -> Outcome {
@@ -178,7 +180,8 @@ fn capture(
     source: impl Read + Send + 'static,
     report: &mut Report,
 ) -> Outcome {
-    let mut reader = Reader::from_stream(source, path)?;
+    let reader = Reader::from_stream(source, path)?;
+    let mut reader = reader.with_policy(arguments.reassembly.policy());
     let auto = Format::auto().with_settings(&choice.settings);
     let read_as = choice.of_capture(reader.origin().format(), &auto).map(|side, format| {
         let is_given = choice.given[side.index()].is_some();
