@@ -7,7 +7,7 @@ use crate::capture::{CaptureFile, Policy, Reader};
 use crate::message::{Formats, FormatsByCapture, FormatsByPort};
 use crate::project::FormatChoice;
 use crate::replay::{Action, CaptureDigest, Receipt, Script};
-use crate::session::{ConnectionId, Side};
+use crate::session::{ConnectionId, Selecting, Selection, Side};
 use crate::wire::{Codec, FaultKind, Format, Framing, detect};
 use crate::{Error, Result};
 
@@ -19,8 +19,8 @@ const SAMPLED: usize = 20;
 pub struct Loading {
     /// What the messages are; of which nothing says it, bytes.
     pub choice: FormatChoice,
-    /// The numbers of the connections to play; all of them if it is not given.
-    pub connections: Option<Vec<u64>>,
+    /// The connections to play; of a time, those that opened then. Sides are played whole.
+    pub selection: Selection,
     /// The longest time in which nothing happens on any connection.
     pub cap_idle: Option<Duration>,
     /// The time from one message to the next on all connections together, instead of the recorded
@@ -78,7 +78,11 @@ impl Loading {
     }
 
     fn read(&self, mut reader: Reader, formats: FormatsByCapture, ours: Side) -> Result<Loaded> {
-        let mut script = Script::read(formats, |sink| reader.read_all(sink))?;
+        let began = reader.began().unwrap_or_default();
+        let selection = self.selection.clone().of_session(began);
+        let mut script = Script::read(formats, |sink| {
+            reader.read_all(&mut Selecting::opened_then(&selection, sink))
+        })?;
         let digests = reader.digests()?;
         let mut provenance = Provenance::default();
         let several = reader.captures().len() > 1;
@@ -98,9 +102,9 @@ impl Loading {
         }
         provenance.damage.extend(reader.reached().warnings());
         provenance.hint = self.hint(&script);
-        if let Some(chosen) = &self.connections {
-            let chosen: Vec<ConnectionId> = chosen.iter().copied().map(ConnectionId).collect();
-            script.select(&chosen);
+        if !selection.connections.is_empty() {
+            let chosen = selection.connections.iter().copied().map(ConnectionId);
+            script.select(&chosen.collect::<Vec<_>>());
         }
         if let Some(most) = self.cap_idle {
             script.cap_idle(most);

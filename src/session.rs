@@ -1,6 +1,7 @@
 //! What happened on TCP connections, as plain data: the one language between sources (a proxy, an
 //! endpoint, a capture file) and sinks (a capture writer, the message assembler, a replay script).
 
+mod selection;
 mod sink;
 
 use std::fmt;
@@ -8,6 +9,7 @@ use std::net::SocketAddr;
 use std::ops::{Add, Sub};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+pub use selection::{Moment, Network, Selecting, Selection};
 pub use sink::Sink;
 
 /// One thing that happened on one connection.

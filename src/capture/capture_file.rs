@@ -34,6 +34,8 @@ pub struct CaptureFile {
     fragments: Fragments,
     parts: Parts,
     counters: Counters,
+    /// The time of its first packet, once that is known.
+    first: Option<Timestamp>,
     /// The number of the frame that was taken last, as Wireshark numbers them.
     frame: u64,
     /// The drops that packets reported, beside those in statistics.
@@ -105,6 +107,7 @@ impl CaptureFile {
             fragments: Fragments::default(),
             parts: Parts::default(),
             counters,
+            first: None,
             frame: 0,
             dropped: 0,
             waits: 0,
@@ -205,12 +208,22 @@ impl CaptureFile {
         self.records.is_buffered()
     }
 
+    /// When its first packet was; reads up to it. `None` if there is none, or damage comes first.
+    pub(super) fn began(&mut self) -> Option<Timestamp> {
+        match self.first {
+            None => self.look_ahead(),
+            first => first,
+        }
+    }
+
     /// The time of its next packet, which is not taken; `None` if there is none, or damage comes first.
     pub(super) fn look_ahead(&mut self) -> Option<Timestamp> {
-        self.peek(|record| record.at).unwrap_or_else(|error| {
+        let found = self.peek(|record| record.at).unwrap_or_else(|error| {
             self.ahead = Some(error);
             None
-        })
+        });
+        self.first = self.first.or(found);
+        found
     }
 
     /// Reads on to the next packet, and looks at it without taking it.
@@ -257,6 +270,7 @@ impl CaptureFile {
             }
         };
         self.waits = 0;
+        self.first.get_or_insert(record.at);
         self.frame += 1;
         self.counters.packets += 1;
         let made = made(record.link_type, record.captured);

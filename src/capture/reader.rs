@@ -160,6 +160,11 @@ impl Reader {
         self.reassembler.reached()
     }
 
+    /// When the earliest of the captures' first packets was; reads up to it. `None` if there is none.
+    pub fn began(&mut self) -> Option<Timestamp> {
+        self.captures.iter_mut().filter_map(CaptureFile::began).min()
+    }
+
     /// How many connections came into sight so far, in all captures.
     pub fn connections(&self) -> u64 {
         self.reassembler.opened()

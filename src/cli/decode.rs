@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::arguments::{PrintArguments, ReadingArguments, Selection};
-use super::printer::Printer;
+use super::arguments::{PrintArguments, ReadingArguments};
+use super::printer::{Choice, Printer};
 use super::{DONE, FINDING, Outcome};
 use crate::Error;
 use crate::message::Assembler;
@@ -48,7 +48,7 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
         Box::new(opened.map_err(|source| Error::file("open", &arguments.file, source))?)
     };
     let (look, events) = (arguments.print.look(), arguments.print.events);
-    let printer = Printer::new(look, events, standard, Selection::default());
+    let printer = Printer::new(look, events, standard, Choice::default());
     let mut assembler = Assembler::new(format, printer);
     let mut buffer = vec![0; READ_SIZE];
     let side = Side::Client;

@@ -13,9 +13,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-use super::arguments::Selection;
 use super::live;
-use super::printer::{Look, Printer, written};
+use super::printer::{Choice, Look, Printer, written};
 use super::{DONE, FINDING, Outcome};
 use crate::capture::{Reader, Writer, WriterOptions};
 use crate::message::Assembler;
@@ -160,7 +159,7 @@ async fn session(dialect: Dialect, path: &Path) -> Result<Receipt> {
     serving.abort();
 
     print(&format!("$ wirespool show {} --events", path.display()))?;
-    let printer = Printer::new(Look::Lines, true, false, Selection::default());
+    let printer = Printer::new(Look::Lines, true, false, Choice::default());
     let mut assembler = Assembler::new(dialect.format()?, printer);
     Reader::open(path)?.read_all(&mut assembler)?;
     assembler.into_receiver().finish()?;

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::Outcome;
-use super::arguments::{FormatArguments, ReassemblyArguments, RuleArguments, capture_path};
+use super::arguments::{
+    ConnectionArguments, FormatArguments, ReassemblyArguments, RuleArguments, capture_path,
+};
 use super::playing::VerdictArguments;
 use super::printer::written;
 use super::words::say;
@@ -36,9 +38,8 @@ pub(super) struct Arguments {
     second: PathBuf,
     #[command(flatten)]
     format: FormatArguments,
-    /// Compare only connection N, as both captures number it; may be given several times
-    #[arg(long, value_name = "N")]
-    connection: Vec<u64>,
+    #[command(flatten)]
+    connections: ConnectionArguments,
     #[command(flatten)]
     rules: RuleArguments,
     #[command(flatten)]
@@ -52,8 +53,8 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
     arguments.verdict.refuse_same([arguments.first.as_path(), &arguments.second])?;
     let loading = Loading {
         choice: arguments.format.choice()?,
-        connections: Some(arguments.connection).filter(|chosen| !chosen.is_empty()),
         policy: arguments.reassembly.policy(),
+        selection: arguments.connections.selection(),
         ..Loading::default()
     };
     let (first, second) = loading.pair(arguments.first, arguments.second)?;

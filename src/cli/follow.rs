@@ -11,6 +11,7 @@ use crate::capture::{Policy, Reader};
 use crate::message::Assembler;
 use crate::net::Stop;
 use crate::project::FormatChoice;
+use crate::session::{Selecting, Selection};
 use crate::{Error, Result};
 
 /// How long it is waited before a file is looked at again in which there is no capture yet.
@@ -18,7 +19,13 @@ const WAIT: Duration = Duration::from_millis(100);
 
 /// Prints messages as they come to stand in a file, until the user stops it, as many were printed as were
 /// asked for, or the file is no longer there.
-pub(super) fn run(file: &Path, policy: Policy, choice: &FormatChoice, printer: Printer) -> Outcome {
+pub(super) fn run(
+    file: &Path,
+    policy: Policy,
+    choice: &FormatChoice,
+    printer: Printer,
+    selection: &Selection,
+) -> Outcome {
     if file.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir()) {
         let words = format!(
             "{} is no file that grows; without --follow it is read as it comes",
@@ -31,14 +38,20 @@ pub(super) fn run(file: &Path, policy: Policy, choice: &FormatChoice, printer: P
     let Some(reader) = open(file, &stop)? else { return Ok(DONE) };
     let mut reader = reader.with_policy(policy);
     warn_of_label(choice, &reader);
-    let mut assembler = Assembler::new(formats_of(choice, &reader), printer);
-    while !assembler.receiver().is_done() && !stop.is_requested() && reader.step(&mut assembler)? {
+    let assembler = Assembler::new(formats_of(choice, &reader), printer);
+    let mut selecting = Selecting::connections(selection, assembler);
+    while !selecting.sink().receiver().is_done()
+        && !stop.is_requested()
+        && reader.step(&mut selecting)?
+    {
         if !reader.is_buffered() {
-            assembler.receiver().finish()?;
+            selecting.sink().receiver().finish()?;
         }
     }
-    reader.finish(&mut assembler)?;
-    assembler.receiver().finish()?;
+    reader.finish(&mut selecting)?;
+    let mut printer = selecting.into_sink().into_receiver();
+    printer.finish()?;
+    printer.warn_of_unread();
     warn_of_damage(&reader);
     Ok(DONE)
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Map, Value as Json, json};
 
-use super::arguments::{FormatArguments, ReassemblyArguments, capture_path};
+use super::arguments::{ConnectionArguments, FormatArguments, ReassemblyArguments, capture_path};
 use super::census::{Census, Counts, SideCounts};
 use super::explain;
 use super::printer::written;
@@ -15,7 +15,7 @@ use super::{DONE, FINDING, Outcome};
 use crate::capture::{CaptureFile, Reader};
 use crate::message::FormatsByCapture;
 use crate::message::explain::{Explainer, Explanation};
-use crate::session::{ConnectionId, Side, Start};
+use crate::session::{ConnectionId, Selecting, Side, Start};
 use crate::wire::{Codec, Format, visible};
 
 /// Of how many sides the table says why they are raw; --json says it of all.
@@ -38,6 +38,8 @@ pub(super) struct Arguments {
     files: Vec<PathBuf>,
     #[command(flatten)]
     format: FormatArguments,
+    #[command(flatten)]
+    connections: ConnectionArguments,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -62,11 +64,13 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
     let formats = formats_of(&choice, &reader);
     let counted = choice.is_given().then(|| formats.clone());
     let explainer = arguments.explain.then(|| Explainer::new(formats.clone(), arguments.recv));
-    let mut sinks = (Census::new(counted), explainer);
-    let read = reader.read_all(&mut sinks);
+    let selection = arguments.connections.selection();
+    let selection = selection.of_session(reader.began().unwrap_or_default());
+    let mut selecting = Selecting::opened_then(&selection, (Census::new(counted), explainer));
+    let read = reader.read_all(&mut selecting);
     warn_of_damage(&reader);
     read?;
-    let (census, explainer) = sinks;
+    let (census, explainer) = selecting.into_sink();
     let connections = census.conclude();
     let explanation = explainer.map(Explainer::conclude).transpose()?;
     let shown = if arguments.json {

@@ -4,12 +4,10 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::arguments::{
-    FormatArguments, LimitArguments, OutputArguments, PrintArguments, Selection,
-};
+use super::arguments::{FormatArguments, LimitArguments, OutputArguments, PrintArguments};
 use super::failure::At;
 use super::live;
-use super::printer::Printer;
+use super::printer::{Choice, Printer};
 use super::{DONE, Outcome};
 use crate::message::Assembler;
 use crate::net::{self, Address, Recorder, Stop};
@@ -49,7 +47,7 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
         // The file last: a port in use must not leave an empty capture behind.
         let writer = arguments.output.writer(Some(&formats))?;
         let print = &arguments.print;
-        let printer = Printer::new(print.look(), print.events, true, Selection::default());
+        let printer = Printer::new(print.look(), print.events, true, Choice::default());
         let sink = (writer, Some(Assembler::new(formats, printer)));
         let recorder = Arc::new(Recorder::new(sink));
         live::announce(&listener)?;

@@ -8,7 +8,8 @@ use std::time::Duration;
 use clap::Args;
 
 use super::arguments::{
-    FormatArguments, OutputArguments, ReassemblyArguments, RuleArguments, duration, parsed,
+    ConnectionArguments, FormatArguments, OutputArguments, ReassemblyArguments, RuleArguments,
+    duration, parsed,
 };
 use super::failure::{At, Failure};
 use super::words::say;
@@ -26,9 +27,6 @@ use crate::session::{Side, Sink};
 pub(super) struct PlayArguments {
     #[command(flatten)]
     format: FormatArguments,
-    /// Play only connection N; may be given several times
-    #[arg(long, value_name = "N")]
-    connection: Vec<u64>,
     /// Play also connections of which the capture lacks bytes: what is there
     #[arg(long)]
     across_gaps: bool,
@@ -38,6 +36,8 @@ pub(super) struct PlayArguments {
     #[command(flatten)]
     output: OutputArguments,
     // A heading holds for all that follows: what has none comes first.
+    #[command(flatten)]
+    connections: ConnectionArguments,
     #[command(flatten)]
     time: TimeArguments,
     #[command(flatten)]
@@ -90,10 +90,9 @@ impl PlayArguments {
             FileIdentity::refuse_same(output, paths()).at("--output")?;
         }
         self.verdict.refuse_same(paths().chain(self.output.output.as_deref()))?;
-        let chosen = !self.connection.is_empty();
         let loading = Loading {
             choice: self.format.choice()?,
-            connections: chosen.then(|| self.connection.clone()),
+            selection: self.connections.selection(),
             cap_idle: self.time.cap_idle,
             interval: self.time.rate,
             policy: self.reassembly.policy(),

@@ -5,10 +5,10 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use super::arguments::Selection;
 use super::words::say;
 use crate::message::{Message, Output, Receive, event_to_json};
-use crate::session::{ConnectionId, Event, Kind, Side, Start, Timestamp};
+use crate::replay::Condition;
+use crate::session::{ConnectionId, Event, Kind, Selection, Side, Start, Timestamp};
 use crate::wire::{Codec, Format, Split, visible};
 use crate::{Error, Result};
 
@@ -36,7 +36,18 @@ pub(super) enum Look {
     Json,
 }
 
-/// Prints what is selected.
+/// Which messages are shown, of connections that are selected already.
+#[derive(Debug, Default)]
+pub(super) struct Choice {
+    /// How many at most.
+    pub(super) count: Option<u64>,
+    /// Who sent them, and when they were complete.
+    pub(super) selection: Selection,
+    /// What their values have to be.
+    pub(super) condition: Option<Condition>,
+}
+
+/// Prints what is chosen.
 pub(super) struct Printer {
     out: Box<dyn Write + Send>,
     look: Look,
@@ -44,8 +55,9 @@ pub(super) struct Printer {
     live: bool,
     /// The line being written; kept for its allocation.
     json: String,
-    selection: Selection,
-    unselected: HashSet<ConnectionId>,
+    choice: Choice,
+    /// How many messages could not be decoded, and so not be looked at for what is to be in them.
+    unread: u64,
     /// What was said of formats that were found out: of which side, what, and why.
     found: HashSet<(Side, String)>,
     /// How many messages were printed.
@@ -58,7 +70,7 @@ pub(super) struct Printer {
 
 impl Printer {
     /// Prints to stdout; a `live` one flushes each message.
-    pub(super) fn new(look: Look, events: bool, live: bool, selection: Selection) -> Printer {
+    pub(super) fn new(look: Look, events: bool, live: bool, choice: Choice) -> Printer {
         let out: Box<dyn Write + Send> = match look {
             // JSON holds no colour, and needs no look at each byte for it.
             Look::Json => Box::new(io::BufWriter::with_capacity(1 << 16, io::stdout())),
@@ -71,8 +83,8 @@ impl Printer {
             events,
             live,
             json: String::new(),
-            selection,
-            unselected: HashSet::new(),
+            choice,
+            unread: 0,
             found: HashSet::new(),
             messages,
             faults,
@@ -82,7 +94,18 @@ impl Printer {
 
     /// Whether as many messages were printed as were asked for.
     pub(super) fn is_done(&self) -> bool {
-        self.selection.count.is_some_and(|count| self.messages >= count)
+        self.choice.count.is_some_and(|count| self.messages >= count)
+    }
+
+    /// Says what could not be looked at for the condition.
+    pub(super) fn warn_of_unread(&self) {
+        match self.unread {
+            0 => {}
+            1 => say("1 message could not be decoded and was not looked at"),
+            count => {
+                say(format_args!("{count} messages could not be decoded and were not looked at"))
+            }
+        }
     }
 
     /// Brings everything to stdout.
@@ -91,11 +114,18 @@ impl Printer {
     }
 
     fn message(&mut self, message: &Message) -> Result<()> {
-        let selected = self.selection.side.is_none_or(|side| side == message.side)
-            && !self.unselected.contains(&message.connection)
-            && self.selection.takes(message.connection);
+        let Choice { selection, condition, .. } = &self.choice;
+        let selected = selection.takes_side(message.side) && selection.takes_time(message.time);
         if !selected || self.is_done() {
             return Ok(());
+        }
+        match condition.as_ref().map(|condition| condition.holds(message)) {
+            None | Some(Some(true)) => {}
+            Some(Some(false)) => return Ok(()),
+            Some(None) => {
+                self.unread += 1;
+                return Ok(());
+            }
         }
         self.messages += 1;
         self.faults += u64::from(message.body.is_err());
@@ -120,18 +150,8 @@ impl Printer {
     }
 
     fn event(&mut self, event: &Event<'_>, offset: u64) -> Result<()> {
-        if let Kind::Open { client, server, .. } = event.kind
-            && self
-                .selection
-                .port
-                .is_some_and(|port| port != client.port() && port != server.port())
-        {
-            self.unselected.insert(event.connection);
-        }
         let gap = matches!(event.kind, Kind::Gap { .. });
-        let selected =
-            !self.unselected.contains(&event.connection) && self.selection.takes(event.connection);
-        if !selected || !(gap || self.events) || self.is_done() {
+        if !self.choice.selection.takes_time(event.at) || !(gap || self.events) || self.is_done() {
             return Ok(());
         }
         self.gaps += u64::from(gap);
@@ -157,10 +177,7 @@ impl Receive for Printer {
     }
 
     fn found(&mut self, connection: ConnectionId, side: Side, format: &Format, reason: &str) {
-        let is_selected = self.selection.takes(connection)
-            && self.selection.side.is_none_or(|asked| asked == side)
-            && !self.unselected.contains(&connection);
-        if !is_selected || self.found.len() > FOUND_SAID {
+        if !self.choice.selection.takes_side(side) || self.found.len() > FOUND_SAID {
             return;
         }
         let words = format!("{format}: {reason}");

@@ -7,15 +7,15 @@ use std::time::Duration;
 use clap::Args;
 use tokio::sync::mpsc;
 
-use super::arguments::{FormatArguments, OutputArguments, PrintArguments, Selection, duration};
+use super::arguments::{FormatArguments, OutputArguments, PrintArguments, duration};
 use super::failure::{At, Failure};
 use super::live;
-use super::printer::Printer;
+use super::printer::{Choice, Printer};
 use super::{DONE, Outcome};
 use crate::message::Assembler;
 use crate::net::{Address, Recorder, Stop};
 use crate::record::{Endpoint, Sending, send};
-use crate::session::Side;
+use crate::session::{Selection, Side};
 use crate::wire::{Format, encode};
 use crate::{Error, Result};
 
@@ -69,7 +69,8 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
         live::stop_on_signals(&stop)?;
         let writer = arguments.output.writer(Some(&formats))?;
         let print = &arguments.print;
-        let answers = Selection { side: Some(Side::Server), ..Selection::default() };
+        let selection = Selection { side: Some(Side::Server), ..Selection::default() };
+        let answers = Choice { selection, ..Choice::default() };
         let printer = Printer::new(print.look(), print.events, true, answers);
         let sink = (writer, Some(Assembler::new(formats, printer)));
         let recorder = Arc::new(Recorder::new(sink));

@@ -6,17 +6,18 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::arguments::{
-    FormatArguments, PrintArguments, ReassemblyArguments, Selection, capture_path,
+    FormatArguments, MessageArguments, PrintArguments, ReassemblyArguments, capture_path, parsed,
 };
 use super::failure::Failure;
 use super::follow;
-use super::printer::{Printer, written};
+use super::printer::{Choice, Printer, written};
 use super::words::say;
 use super::{DONE, Outcome};
 use crate::capture::Reader;
 use crate::message::{Assembler, FormatsByCapture};
 use crate::project::FormatChoice;
-use crate::session::{ConnectionId, Event, Kind, Sink};
+use crate::replay::Condition;
+use crate::session::{ConnectionId, Event, Kind, Selecting, Selection, Sink};
 use crate::wire::Format;
 use crate::{Error, Result};
 
@@ -42,13 +43,18 @@ pub(super) struct Arguments {
     #[command(flatten)]
     print: PrintArguments,
     /// Write the bytes of one side of one connection as they were
-    #[arg(long, conflicts_with_all = ["json", "hex", "events", "count"], requires = "side")]
+    #[arg(long, conflicts_with_all = ["json", "hex", "events", "count", "since", "until"], requires = "side")]
     raw: bool,
     /// Go on while the capture is still being written, until Ctrl-C
     #[arg(long, conflicts_with = "raw")]
     follow: bool,
     #[command(flatten)]
-    selection: Selection,
+    messages: MessageArguments,
+    /// Only messages whose value is so: a condition as '@.humidity > 50', or a JSONPath (RFC 9535) that finds
+    /// anything, as '$.readings[?@.id == 7]', in what --json prints as `value`
+    #[arg(long = "where", value_name = "EXPR", value_parser = parsed::<Condition>, conflicts_with = "raw",
+          help_heading = "Selection")]
+    condition: Option<Condition>,
     #[command(flatten)]
     reassembly: ReassemblyArguments,
 }
@@ -57,42 +63,62 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
     if arguments.raw {
         return raw(&arguments);
     }
-    let print = &arguments.print;
-    let printer = Printer::new(print.look(), print.events, false, arguments.selection.clone());
     let choice = arguments.format.choice()?;
     let policy = arguments.reassembly.policy();
     if arguments.follow {
         let [file] = arguments.files.as_slice() else {
             return Err(Error::Usage("--follow takes one capture".to_owned()).into());
         };
-        return follow::run(file, policy, &choice, printer);
+        let selection = arguments.messages.selection();
+        if selection.is_relative() {
+            let words = "--follow takes --since and --until by the clock only";
+            return Err(Error::Usage(words.to_owned()).into());
+        }
+        let printer = arguments.printer(&selection);
+        return follow::run(file, policy, &choice, printer, &selection);
     }
     let mut reader = Reader::open_all(&arguments.files)?.with_policy(policy);
     warn_of_label(&choice, &reader);
-    let mut assembler = Assembler::new(formats_of(&choice, &reader), printer);
+    let selection = arguments.messages.selection();
+    let selection = selection.of_session(reader.began().unwrap_or_default());
+    let printer = arguments.printer(&selection);
+    let assembler = Assembler::new(formats_of(&choice, &reader), printer);
+    let mut selecting = Selecting::connections(&selection, assembler);
     let read = loop {
-        match reader.step(&mut assembler) {
-            Ok(true) if !assembler.receiver().is_done() => {
+        match reader.step(&mut selecting) {
+            Ok(true) if !selecting.sink().receiver().is_done() => {
                 if !reader.is_buffered() {
                     // A pipe may be silent for long.
-                    assembler.receiver().finish()?;
+                    selecting.sink().receiver().finish()?;
                 }
             }
             Ok(_) => break Ok(()),
             Err(error) => break Err(error),
         }
     };
-    let mut printer = assembler.into_receiver();
+    let mut printer = selecting.into_sink().into_receiver();
     printer.finish()?;
+    printer.warn_of_unread();
     warn_of_damage(&reader);
     read?;
     let connections = reader.connections();
-    for asked in &arguments.selection.connection {
+    for asked in &selection.connections {
         if *asked >= connections && !printer.is_done() {
             say(format_args!("there is no connection {asked}: there are {connections}, from 0"));
         }
     }
     Ok(DONE)
+}
+
+impl Arguments {
+    fn printer(&self, selection: &Selection) -> Printer {
+        let choice = Choice {
+            count: self.messages.count,
+            selection: selection.clone(),
+            condition: self.condition.clone(),
+        };
+        Printer::new(self.print.look(), self.print.events, false, choice)
+    }
 }
 
 /// The formats of all that a reader reads; of which nothing says it, what it looks like.
@@ -134,7 +160,7 @@ fn raw(arguments: &Arguments) -> Outcome {
     let [file] = arguments.files.as_slice() else {
         return Err(Error::Usage("--raw takes one capture".to_owned()).into());
     };
-    let connection = match arguments.selection.connection.as_slice() {
+    let connection = match arguments.messages.connections.connection.as_slice() {
         [] => ConnectionId(0),
         [one] => ConnectionId(*one),
         _ => return Err(Error::Usage("--raw takes one --connection".to_owned()).into()),
@@ -166,11 +192,11 @@ impl Sink for Raw<'_> {
         }
         self.found = true;
         match event.kind {
-            Kind::Data { side, bytes } if Some(side) == self.arguments.selection.side => {
+            Kind::Data { side, bytes } if Some(side) == self.arguments.messages.side => {
                 self.offset += bytes.len() as u64;
                 written(std::io::stdout().write_all(bytes))
             }
-            Kind::Gap { side, length } if Some(side) == self.arguments.selection.side => {
+            Kind::Gap { side, length } if Some(side) == self.arguments.messages.side => {
                 // Nothing stands in for what is missing; words go to stderr.
                 let offset = self.offset;
                 match length {

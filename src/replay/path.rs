@@ -39,27 +39,42 @@ impl Path {
             )))
         };
         let trimmed = spelling.trim();
-        if trimmed.is_empty() {
-            return refuse("it is empty".to_owned());
-        }
-        if trimmed.len() > LONGEST || depth(trimmed) > DEEPEST {
-            return refuse(format!(
-                "it is too long; {LONGEST} bytes and {DEEPEST} nested brackets are the most"
-            ));
-        }
-        if let Err(reason) = bound::check(trimmed) {
-            return refuse(reason.to_owned());
-        }
-        let parsed = if trimmed.chars().all(is_of_name) {
-            JsonPath::parse(&format!("$..['{trimmed}']"))
-        } else if trimmed.starts_with('$') {
-            JsonPath::parse(trimmed)
+        let parsed = if !trimmed.is_empty() && trimmed.chars().all(is_of_name) {
+            Path::parse_query(&format!("$..['{trimmed}']"), trimmed, 0)
+        } else if trimmed.starts_with('$') || trimmed.is_empty() {
+            Path::parse_query(trimmed, trimmed, 0)
         } else {
             return refuse("it does not begin with $".to_owned());
         };
-        match parsed {
-            Ok(query) => Ok(Path { spelling: trimmed.to_owned(), query }),
-            Err(error) => refuse(error.to_string()),
+        parsed.or_else(refuse)
+    }
+
+    /// The query that `spelling` was made into, `shift` bytes behind its beginning.
+    ///
+    /// # Errors
+    /// What is wrong with it, and where in `spelling`, in words.
+    pub(super) fn parse_query(
+        query: &str,
+        spelling: &str,
+        shift: usize,
+    ) -> std::result::Result<Path, String> {
+        if spelling.is_empty() {
+            return Err("it is empty".to_owned());
+        }
+        if spelling.len() > LONGEST || depth(spelling) > DEEPEST {
+            return Err(format!(
+                "it is too long; {LONGEST} bytes and {DEEPEST} nested brackets are the most"
+            ));
+        }
+        bound::check(query)?;
+        match JsonPath::parse(query) {
+            Ok(query) => Ok(Path { spelling: spelling.to_owned(), query }),
+            // Of what stands in a filter no place is known but where the filter begins.
+            Err(error) if error.position() < shift => Err("it cannot be parsed".to_owned()),
+            Err(error) => {
+                let place = (error.position() - shift).min(spelling.len());
+                Err(format!("at position {place}, {}", error.message()))
+            }
         }
     }
 

@@ -56,6 +56,21 @@ impl<S: Sink + ?Sized> Sink for Box<S> {
     }
 }
 
+/// Whoever has it for a while.
+impl<S: Sink + ?Sized> Sink for &mut S {
+    fn event(&mut self, event: &Event<'_>) -> Result<()> {
+        (**self).event(event)
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        (**self).flush()
+    }
+
+    fn tick(&mut self, now: Timestamp) -> Result<()> {
+        (**self).tick(now)
+    }
+}
+
 /// One sink for several who hold it.
 impl<S: Sink> Sink for Arc<Mutex<S>> {
     fn event(&mut self, event: &Event<'_>) -> Result<()> {

@@ -257,7 +257,7 @@ def test_files_that_are_not_there_or_something_else_are_bad_input(
     (tmp_path / "model.pt").write_bytes(b"PK\x03\x04" + bytes(30))
     assert "zip" in wirespool.run("audit", tmp_path / "model.pt").done(2).stderr
     (tmp_path / "a.pcap.gz").write_bytes(b"\x1f\x8b\x08" + bytes(30))
-    assert "gunzip" in wirespool.run("audit", tmp_path / "a.pcap.gz").done(2).stderr
+    assert "gzip data is damaged" in wirespool.run("audit", tmp_path / "a.pcap.gz").done(2).stderr
 
 
 def test_a_recorded_session_is_audited_and_nothing_is_run(

@@ -2,6 +2,7 @@
 
 mod formats;
 mod reassembly;
+mod selection;
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -13,6 +14,8 @@ use clap::builder::{PathBufValueParser, TypedValueParser};
 pub(super) use formats::{FormatArguments, ReadingArguments, SchemaArguments, in_encoding};
 pub(super) use reassembly::ReassemblyArguments;
 
+pub(super) use selection::{ConnectionArguments, MessageArguments};
+
 use super::failure::{At, Failure};
 use super::live;
 use super::printer::Look;
@@ -20,7 +23,7 @@ use crate::Error;
 use crate::capture::Writer;
 use crate::message::Formats;
 use crate::replay::{Carry, Compare, Path, Rules, Tolerance};
-use crate::session::{ConnectionId, Side};
+use crate::session::Side;
 
 /// How messages are compared.
 #[derive(Debug, Args)]
@@ -81,30 +84,6 @@ impl PrintArguments {
             (false, true) => Look::Hex,
             (false, false) => Look::Lines,
         }
-    }
-}
-
-/// Which messages to print.
-#[derive(Clone, Debug, Default, Args)]
-pub(super) struct Selection {
-    /// Print at most N messages
-    #[arg(short = 'n', long = "count", value_name = "N", value_parser = whole)]
-    pub(super) count: Option<u64>,
-    /// Print only connection N; may be given several times
-    #[arg(long, value_name = "N", value_parser = connection)]
-    pub(super) connection: Vec<u64>,
-    /// Print only what one side sent: client or server
-    #[arg(long, value_parser = side)]
-    pub(super) side: Option<Side>,
-    /// Print only connections with this port at either end
-    #[arg(long, value_parser = port)]
-    pub(super) port: Option<u16>,
-}
-
-impl Selection {
-    /// Whether a connection is among those asked for.
-    pub(super) fn takes(&self, connection: ConnectionId) -> bool {
-        self.connection.is_empty() || self.connection.contains(&connection.0)
     }
 }
 

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::arguments::{FormatArguments, ReassemblyArguments, Selection, parsed};
+use super::arguments::{FormatArguments, MessageArguments, ReassemblyArguments, parsed};
 use super::failure::Failure;
 use super::show::warn_of_damage;
 use super::{DONE, FINDING, Outcome};
@@ -20,7 +20,7 @@ use crate::Error;
 use crate::capture::Reader;
 use crate::message::Assembler;
 use crate::project::FormatChoice;
-use crate::session::{ConnectionId, Event, Kind, Side, Sink, Timestamp};
+use crate::session::{ConnectionId, Event, Kind, Selecting, Selection, Side, Sink, Timestamp};
 use crate::wire::pickle::ExpectedName;
 use crate::wire::{Codec, Format};
 
@@ -71,7 +71,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "MODULE.NAME", value_parser = parsed::<ExpectedName>)]
     expect: Vec<ExpectedName>,
     #[command(flatten)]
-    selection: Selection,
+    messages: MessageArguments,
     #[command(flatten)]
     reassembly: ReassemblyArguments,
 }
@@ -79,7 +79,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: Arguments) -> Outcome {
     let choice = arguments.choice()?;
     let expected = arguments.expect.iter().cloned().collect();
-    let most = arguments.selection.count;
+    let most = arguments.messages.count;
     let mut report = Report::new(arguments.json, arguments.all, most, expected);
     let several = arguments.files.len() > 1;
     let mut worst = DONE;
@@ -192,9 +192,12 @@ fn capture(
         }
     });
     let limits = choice.settings.limits.clone();
-    let sides = Sides::new(limits, arguments.selection.clone(), report);
-    let mut assembler = Assembler::new(read_as, sides);
-    while reader.step(&mut assembler)? {}
+    let selection = arguments.messages.selection();
+    let selection = selection.of_session(reader.began().unwrap_or_default());
+    let sides = Sides::new(limits, selection.clone(), report);
+    let mut selecting = Selecting::connections(&selection, Assembler::new(read_as, sides));
+    reader.read_all(&mut selecting)?;
+    let mut assembler = selecting.into_sink();
     assembler.finish()?;
     assembler.into_receiver().finish()?;
     warn_of_damage(&reader);
@@ -209,10 +212,9 @@ fn pickles(
     mut source: impl Read,
     report: &mut Report,
 ) -> Outcome {
-    let selection = &arguments.selection;
-    if selection.side.is_some() || selection.port.is_some() || !selection.connection.is_empty() {
+    if arguments.messages.selection() != Selection::default() {
         let words = format!(
-            "{} is no capture: --connection, --side and --port choose in captures",
+            "{} is no capture: --connection, --side, --port, --host, --since and --until choose in captures",
             path.display()
         );
         return Err(Error::Usage(words).into());
@@ -222,7 +224,7 @@ fn pickles(
         None => choice.parse("pickle")?,
     };
     let limits = choice.settings.limits.clone();
-    let sides = Sides::new(limits, selection.clone(), report);
+    let sides = Sides::new(limits, Selection::default(), report);
     let mut assembler = Assembler::new(cut_as(&format), sides);
     let mut buffer = vec![0; READ_SIZE];
     let side = Side::Client;

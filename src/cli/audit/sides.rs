@@ -1,12 +1,11 @@
 //! Which messages are pickles to look into, and what is left of a side where no more can be found.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
-use super::super::arguments::Selection;
 use super::report::Report;
 use crate::Result;
 use crate::message::{Message, Output, Receive};
-use crate::session::{ConnectionId, Event, Kind, Note, Side};
+use crate::session::{ConnectionId, Event, Kind, Note, Selection, Side, Timestamp};
 use crate::wire::pickle::{self, Limits};
 use crate::wire::{Fault, FaultKind, Format, Framing};
 
@@ -19,7 +18,6 @@ const BROKEN: usize = 64;
 pub(super) struct Sides<'r> {
     selection: Selection,
     limits: Limits,
-    unselected: HashSet<ConnectionId>,
     /// Pickles after which no other can be found, each with what came since.
     broken: BTreeMap<(ConnectionId, Side), Message>,
     /// How much of each side was not looked at, and as what it was read.
@@ -29,14 +27,7 @@ pub(super) struct Sides<'r> {
 
 impl<'r> Sides<'r> {
     pub(super) fn new(limits: Limits, selection: Selection, report: &'r mut Report) -> Sides<'r> {
-        Sides {
-            selection,
-            limits,
-            unselected: HashSet::new(),
-            broken: BTreeMap::new(),
-            unread: BTreeMap::new(),
-            report,
-        }
+        Sides { selection, limits, broken: BTreeMap::new(), unread: BTreeMap::new(), report }
     }
 
     /// Says what is left.
@@ -51,7 +42,7 @@ impl<'r> Sides<'r> {
     }
 
     fn message(&mut self, mut message: Message) -> Result<()> {
-        if !self.takes(message.connection, Some(message.side)) {
+        if !self.takes(message.side, message.time) {
             return Ok(());
         }
         let side = (message.connection, message.side);
@@ -83,15 +74,9 @@ impl<'r> Sides<'r> {
 
     fn event(&mut self, event: &Event<'_>, offset: u64) -> Result<()> {
         match event.kind {
-            Kind::Open { client, server, .. } => {
-                let other = |port| port != client.port() && port != server.port();
-                if self.selection.port.is_some_and(other) {
-                    self.unselected.insert(event.connection);
-                }
-            }
             Kind::Gap { side, .. } => {
                 self.give_broken((event.connection, side))?;
-                if self.takes(event.connection, Some(side)) {
+                if self.takes(side, event.at) {
                     return self.report.gap(event, offset);
                 }
             }
@@ -101,20 +86,16 @@ impl<'r> Sides<'r> {
                     self.give_broken((event.connection, side))?;
                 }
             }
-            Kind::Note(Note::Overlap { side, length })
-                if self.takes(event.connection, Some(side)) =>
-            {
+            Kind::Note(Note::Overlap { side, length }) if self.takes(side, event.at) => {
                 return self.report.contradiction(event, side, length);
             }
-            Kind::Data { .. } | Kind::Delivered { .. } | Kind::Note(_) => {}
+            Kind::Open { .. } | Kind::Data { .. } | Kind::Delivered { .. } | Kind::Note(_) => {}
         }
         Ok(())
     }
 
-    fn takes(&self, connection: ConnectionId, side: Option<Side>) -> bool {
-        self.selection.takes(connection)
-            && !self.unselected.contains(&connection)
-            && (self.selection.side.is_none() || self.selection.side == side)
+    fn takes(&self, side: Side, at: Timestamp) -> bool {
+        self.selection.takes_side(side) && self.selection.takes_time(at)
     }
 
     fn give_broken(&mut self, side: (ConnectionId, Side)) -> Result<()> {

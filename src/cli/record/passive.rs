@@ -4,11 +4,11 @@ use std::path::Path;
 
 use clap::Args;
 
-use super::super::arguments::{LimitArguments, Selection};
+use super::super::arguments::LimitArguments;
 use super::super::command::or_ours;
 use super::super::failure::{At, Failure};
 use super::super::live::{self, Signals};
-use super::super::printer::Printer;
+use super::super::printer::{Choice, Printer};
 use super::super::words::say;
 use super::super::{DONE, IO_FAILURE, Outcome, Status};
 use super::{Arguments, PASSIVE};
@@ -58,7 +58,7 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
     let printer = choice.is_given().then(|| {
         let print = &arguments.print;
         let formats = choice.of_capture(None, &Format::auto());
-        let printer = Printer::new(print.look(), print.events, true, Selection::default());
+        let printer = Printer::new(print.look(), print.events, true, Choice::default());
         Assembler::new(formats, printer)
     });
     let stop = Stop::new();

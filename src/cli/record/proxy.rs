@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::super::arguments::{LimitArguments, Selection};
+use super::super::arguments::LimitArguments;
 use super::super::command::or_ours;
 use super::super::failure::{At, Failure};
 use super::super::live::{self, Signals};
-use super::super::printer::Printer;
+use super::super::printer::{Choice, Printer};
 use super::super::{DONE, Outcome};
 use super::Arguments;
 use crate::message::Assembler;
@@ -35,7 +35,7 @@ pub(super) fn run(arguments: Arguments, to: &str) -> Outcome {
             let print = &arguments.print;
             Assembler::new(
                 formats,
-                Printer::new(print.look(), print.events, true, Selection::default()),
+                Printer::new(print.look(), print.events, true, Choice::default()),
             )
         });
         let recorder = Arc::new(Recorder::new((Some(writer), printer)));

@@ -17,7 +17,7 @@ use crate::load::{Loaded, Loading, Provenance};
 use crate::message::Formats;
 use crate::net::Recorder;
 use crate::replay::{Carry, Compare, Options, Path as Place, Receipt, Rules, Speed};
-use crate::session::{Side, Sink};
+use crate::session::{Selection, Side, Sink};
 use crate::wire::Settings;
 
 /// What is played, how, and where it is recorded.
@@ -79,8 +79,9 @@ pub(super) fn loading(
     connection: Option<Connections>,
 ) -> PyResult<Loading> {
     let choice = named.choice(settings, None)?;
-    let connections = connection.map(|chosen| chosen.0);
-    Ok(Loading { choice, connections, ..Loading::default() })
+    let connections = connection.map(|chosen| chosen.0).unwrap_or_default();
+    let selection = Selection { connections, ..Selection::default() };
+    Ok(Loading { choice, selection, ..Loading::default() })
 }
 
 /// Where the replay itself is recorded, if anywhere.
