@@ -303,7 +303,7 @@ impl CaptureFile {
         let says = matches!(self.origin, Origin::Converted { .. });
         let said = Said {
             scope: 0,
-            route: route.filter(|_| segment.syn),
+            route: route.filter(|_| segment.syn).map(Box::new),
             sender: made.map(|made| made.side),
             begins: made.filter(|_| says).map(|made| made.mark == Some(Mark::Begins)),
             jumps: made.is_some_and(|made| made.mark == Some(Mark::Gap(None))),

@@ -9,7 +9,8 @@ use super::counters::Damage;
 use super::source::Source;
 use crate::{Error, Result};
 
-const BUFFER: usize = 256 * 1024;
+/// As much as stays in a processor's nearer caches until it is looked at.
+const BUFFER: usize = 64 * 1024;
 
 /// The bytes of a capture, as far as they are read and not yet taken.
 pub(super) struct Input {

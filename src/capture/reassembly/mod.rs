@@ -47,12 +47,12 @@ pub(super) struct Stamp {
 }
 
 /// What a capture says of a segment beside it.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Said {
     /// Where it was seen: connections of different scopes never join.
     pub(super) scope: usize,
-    /// The sockets behind its connection.
-    pub(super) route: Option<Route>,
+    /// The sockets behind its connection; apart, as few segments have it and all are handed on.
+    pub(super) route: Option<Box<Route>>,
     /// Who sent it.
     pub(super) sender: Option<Side>,
     /// Whether its connection begins with it, where that is said of each.
@@ -93,12 +93,12 @@ pub(super) struct Reassembler {
     last: Stamp,
 }
 
-/// What all connections together take, in bytes.
+/// What connections take, in bytes.
 #[derive(Debug, Default)]
 struct Load {
-    /// What they hold behind holes.
+    /// What is held behind holes.
     held: usize,
-    /// What they remember of what was handed out.
+    /// What is remembered of what was handed out.
     remembered: usize,
 }
 
@@ -129,22 +129,25 @@ impl Reassembler {
         self.last = stamp;
         let key = Key::new(said.scope, segment.source, segment.destination);
         // Found once: looking a connection up takes as long as the rest of an ordinary segment's way.
-        let begins = |known: &Connection| said.begins.unwrap_or_else(|| known.is_another(segment));
+        let Said { begins, jumps, .. } = said;
+        let begins = |known: &Connection| begins.unwrap_or_else(|| known.is_another(segment));
         let mut known = self.connections.get_mut(&key).filter(|known| !begins(known));
         if known.is_none() {
             self.open(key, segment, said, sink)?;
             known = self.connections.get_mut(&key);
         }
         let Some(connection) = known else { return Ok(()) };
-        let result = self.load.track(connection, |connection| match said.jumps {
+        let before = Load::of(connection);
+        let result = match jumps {
             true => connection.jump(stamp, segment, sink),
             false => connection.segment(stamp, segment, sink),
-        });
+        };
+        self.load.change(before, Load::of(connection));
+        result?;
         if connection.needs_bounds() || self.load.remembered > REMEMBERED {
             self.bound(key, sink)?;
         }
-        self.expire(sink)?;
-        result
+        self.expire(sink)
     }
 
     /// The capture ends: gives up all holes, and says which connections were still open.
@@ -180,20 +183,21 @@ impl Reassembler {
         self.opened += 1;
         let connection = Connection::open(id, self.last, segment, dialled, &self.policy);
         let connection = self.connections.entry(key).insert_entry(Box::new(connection));
-        connection.get().announce(said.route, sink)
+        connection.get().announce(said.route.map(|route| *route), sink)
     }
 
     /// Nothing more is to come of a connection.
     fn close(&mut self, key: Key, sink: &mut dyn Sink) -> Result<()> {
         let Some(mut old) = self.connections.remove(&key) else { return Ok(()) };
-        self.load.forget(&old);
+        self.load.change(Load::of(&old), Load::default());
         old.close(self.last, sink)
     }
 
     /// Gives up the holes that were waited for long enough.
     fn expire(&mut self, sink: &mut dyn Sink) -> Result<()> {
         let Some(patience) = self.policy.patience else { return Ok(()) };
-        while self.give_up_longest(self.last.at - patience, sink)? {
+        let upto = self.last.at - patience;
+        while self.waiting.is_due(upto) && self.give_up_longest(upto, sink)? {
             self.reached.patience += 1;
         }
         Ok(())
@@ -273,7 +277,10 @@ impl Reassembler {
     /// Lets the connection at `key` do some work, and counts what it holds and remembers afterwards.
     fn work<T>(&mut self, key: Key, work: impl FnOnce(&mut Connection) -> T) -> Option<T> {
         let connection = self.connections.get_mut(&key)?;
-        Some(self.load.track(connection, work))
+        let before = Load::of(connection);
+        let result = work(connection);
+        self.load.change(before, Load::of(connection));
+        Some(result)
     }
 
     /// Forgets the longest quiet if too many are known.
@@ -301,23 +308,15 @@ impl Reassembler {
 }
 
 impl Load {
-    /// Lets a connection do some work, and counts what it takes afterwards.
-    fn track<T>(
-        &mut self,
-        connection: &mut Connection,
-        work: impl FnOnce(&mut Connection) -> T,
-    ) -> T {
-        self.forget(connection);
-        let result = work(connection);
-        self.held += connection.holds();
-        self.remembered += connection.remembers();
-        result
+    /// What one connection takes.
+    fn of(connection: &Connection) -> Load {
+        Load { held: connection.holds(), remembered: connection.remembers() }
     }
 
-    /// Counts a connection no more.
-    fn forget(&mut self, connection: &Connection) {
-        self.held -= connection.holds();
-        self.remembered -= connection.remembers();
+    /// Counts one connection's load as `after` that was counted as `before`.
+    fn change(&mut self, before: Load, after: Load) {
+        self.held = self.held - before.held + after.held;
+        self.remembered = self.remembered - before.remembered + after.remembered;
     }
 }
 

@@ -25,10 +25,16 @@ impl Waiting {
         }
     }
 
+    /// Whether the first one had a hole at `upto` or before.
+    #[inline]
+    pub(super) fn is_due(&self, upto: Timestamp) -> bool {
+        self.0.peek().is_some_and(|Reverse((since, ..))| *since <= upto)
+    }
+
     /// Takes out the first one if it had a hole at `upto` or before.
     pub(super) fn take(&mut self, upto: Timestamp) -> Option<(Timestamp, Key, ConnectionId)> {
-        self.0.peek().filter(|Reverse((since, ..))| *since <= upto)?;
-        self.0.pop().map(|Reverse((since, id, key))| (since, key, id))
+        let first = self.is_due(upto).then(|| self.0.pop()).flatten();
+        first.map(|Reverse((since, id, key))| (since, key, id))
     }
 
     /// Drops those that are gone, if they are many.
