@@ -50,7 +50,6 @@ pub struct CaptureFile {
 }
 
 /// What stood next in a file.
-#[expect(clippy::large_enum_variant, reason = "taken apart at once, never kept")]
 pub(super) enum Next<'a> {
     /// A packet with a TCP segment.
     Packet(Packet<'a>),
