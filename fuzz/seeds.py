@@ -4,6 +4,7 @@ python fuzz/seeds.py --wirespool target/debug/wirespool
 """
 
 import argparse
+import gzip
 import hashlib
 import struct
 import subprocess
@@ -111,6 +112,14 @@ def save_packets() -> None:
         save("packet", bytes([0, how, how, how, how]) + bytes(range(200)))
 
 
+def save_captures() -> None:
+    """Put what the tests read as captures into the corpus of `reader`, plain and compressed."""
+    for path in (FUZZ.parent / "tests" / "data" / "capture").glob("*.pcap*"):
+        capture = path.read_bytes()
+        for number, data in enumerate((capture, capture[:600], gzip.compress(capture))):
+            save("reader", bytes([number]) + data)
+
+
 def main() -> None:
     """Make the seeds of all targets."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -137,6 +146,7 @@ def main() -> None:
     segments = "0200000000020000 0700000000020080 0464640010020000 0464640650020000 0c00000c90020000"
     for policy in range(32):
         save("reassembly", bytes([policy]) + bytes.fromhex(segments))
+    save_captures()
     decode = [wirespool, "decode", "-f", "pickle", "--json"]
     shown = subprocess.run(decode, input=b"".join(pickles), stdout=subprocess.PIPE, check=False)
     for line in shown.stdout.splitlines():

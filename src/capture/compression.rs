@@ -12,6 +12,9 @@ use super::source::Original;
 /// How many compressed bytes are read at once.
 const READ: usize = 64 * 1024;
 
+/// How many of them a decoder is given at once: damage is found in what it was given last.
+const GIVEN: usize = 1024;
+
 /// How many bytes are decompressed at once. A decoder that meets damage gives nothing of what it began
 /// with: this much is lost before it, at most, beside what gzip has not handed out (32 KiB).
 const STEP: usize = 8 * 1024;
@@ -172,7 +175,7 @@ impl BufRead for Compressed {
             (self.start, self.end) = (0, read?);
             self.read += self.end as u64;
         }
-        Ok(&self.buffer[self.start..self.end])
+        Ok(&self.buffer[self.start..self.end.min(self.start + GIVEN)])
     }
 
     fn consume(&mut self, count: usize) {

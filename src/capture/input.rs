@@ -88,8 +88,9 @@ impl Input {
             }
             if self.end == self.buffer.len() {
                 // By doubling, so that a length that lies costs no more than the file has.
-                let length = (self.buffer.len() * 2).min(wanted);
-                self.buffer.resize(length, 0);
+                let mut larger = vec![0; (self.buffer.len() * 2).min(wanted)];
+                larger[..self.end].copy_from_slice(&self.buffer);
+                self.buffer = larger;
             }
             match self.source.read(&mut self.buffer[self.end..]) {
                 Ok(0) => break,

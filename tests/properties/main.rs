@@ -12,6 +12,7 @@ mod guess;
 mod json;
 mod machine;
 mod packet;
+mod reader;
 mod reassembly;
 mod splitter;
 mod text;
@@ -98,6 +99,11 @@ proptest! {
     }
 
     #[test]
+    fn any_file_is_read_alike_however_it_comes(seed in any::<u8>(), file in capture_file()) {
+        reader::holds(&[&[seed], &*file].concat());
+    }
+
+    #[test]
     fn any_frames_are_each_counted_as_one_thing_and_nothing_is_invented(
         link_type in any::<u8>(),
         frames in proptest::collection::vec(frame(), 0..6),
@@ -117,6 +123,56 @@ proptest! {
     fn any_text_is_json_that_survives_or_none(text in json_text()) {
         json::holds(&text);
     }
+}
+
+/// A pcap or a pcapng, of records that fit more often than chance would have it; compressed, or not.
+fn capture_file() -> impl Strategy<Value = Vec<u8>> {
+    use std::io::Write;
+
+    let word = prop_oneof![
+        6 => select(vec![0u32, 1, 2, 8, 12, 16, 20, 24, 28, 32, 40, 60]),
+        1 => select(vec![0x0a0d_0d0a, 3, 5, 6, 9, 0x0bad, 0x1a2b_3c4d, 0x4d3c_2b1a, 101]),
+        1 => any::<u32>(),
+    ];
+    let words = proptest::collection::vec(word, 0..12);
+    let block = (select(vec![0x0a0d_0d0au32, 1, 2, 3, 4, 5, 6, 9, 0x0bad]), words.clone());
+    let block = (block, 0u8..20).prop_map(|((kind, mut words), how)| {
+        match kind {
+            0x0a0d_0d0a => words.splice(0..0, [0x1a2b_3c4d, 1, u32::MAX, u32::MAX]).for_each(drop),
+            1 => words.splice(0..0, [101, 0]).for_each(drop),
+            _ => {}
+        }
+        let length = 12 + 4 * words.len() as u32;
+        let end = if how == 0 { length ^ 16 } else { length };
+        [&[kind, length], &*words, &[end]].concat()
+    });
+    let record = words.prop_map(|words| {
+        let length = 4 * words.len() as u32;
+        [&[1, 2, length, length], &*words].concat()
+    });
+    let pcapng = proptest::collection::vec(block, 0..12).prop_map(|blocks| {
+        let begin =
+            vec![0x0a0d_0d0a, 28, 0x1a2b_3c4d, 1, u32::MAX, u32::MAX, 28, 1, 20, 101, 0, 20];
+        [begin, blocks.concat()].concat()
+    });
+    let magic = select(vec![0xa1b2_c3d4, 0xa1b2_3c4d, 0xa1b2_cd34, 0xd4c3_b2a1]);
+    let pcap = (magic, proptest::collection::vec(record, 0..12)).prop_map(|(magic, records)| {
+        [vec![magic, 0x0004_0002, 0, 0, 0, 101], records.concat()].concat()
+    });
+    (prop_oneof![pcapng, pcap], 0usize..4, 0u8..4).prop_map(|(words, less, how)| {
+        let mut file: Vec<u8> = words.into_iter().flat_map(u32::to_le_bytes).collect();
+        file.truncate(file.len() - less);
+        match how {
+            0 => zstd::encode_all(&*file, 1).expect("zstd"),
+            1 => {
+                let mut encoder =
+                    flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+                encoder.write_all(&file).expect("memory");
+                encoder.finish().expect("memory")
+            }
+            _ => file,
+        }
+    })
 }
 
 /// A frame behind its length, made of headers more often than chance would have it.
