@@ -15,6 +15,7 @@
 //! | [`message`] | from events to messages, by each connection's format |
 //! | [`record`] | the in-line proxy and the endpoints: sources of events |
 //! | [`replay`] | from events to a script, its player, and the receipt |
+//! | [`convert`] | from captures to one clean capture |
 //! | [`load`] | from captures to a script: what [`capture`] and [`replay`] do not know of each other |
 //! | [`cli`] | the `wirespool` command: the only place that prints |
 //! | `python` | the Python module (feature `python`) |
@@ -23,6 +24,7 @@
 
 pub mod capture;
 pub mod cli;
+pub mod convert;
 mod error;
 pub mod load;
 pub mod message;

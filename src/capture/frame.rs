@@ -54,7 +54,7 @@ impl Payload<'_> {
 }
 
 /// The addresses of a connection as its frames can carry them: both of one family.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Ends([SocketAddr; 2]);
 
 impl Ends {
@@ -71,6 +71,16 @@ impl Ends {
         } else {
             Ends([mapped(client), mapped(server)])
         }
+    }
+
+    /// From where to where `side` sends.
+    pub(super) fn of(&self, side: Side) -> (SocketAddr, SocketAddr) {
+        (self.0[side.index()], self.0[side.other().index()])
+    }
+
+    /// Whether a socket is connected with itself, so that there is but one side.
+    pub(super) fn are_one(&self) -> bool {
+        self.0[0] == self.0[1]
     }
 }
 

@@ -109,7 +109,8 @@ impl Synthesis {
     /// What shows a connection whose beginning is unknown: the server acknowledges what it has, by
     /// which a reader who sees nothing else takes its peer for the client.
     pub(super) fn appear(&mut self) -> (Side, Segment) {
-        (Side::Server, self.segment(Side::Server))
+        let side = if self.ends.are_one() { Side::Client } else { Side::Server };
+        (side, self.segment(side))
     }
 
     /// `side` sends the first part of `bytes`; returns it and the rest.

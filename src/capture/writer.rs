@@ -3,6 +3,7 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::io;
+use std::net::SocketAddr;
 use std::path::Path;
 
 use super::file::CaptureFile;
@@ -74,8 +75,9 @@ pub struct Writer {
     /// Those among them that are over, oldest first.
     over: VecDeque<ConnectionId>,
     made_from: MadeFrom,
-    /// Where the sequence numbers of ends are that had connections which are over.
-    places: HashMap<Ends, [u32; 2]>,
+    /// Where the sequence numbers of ends are that had connections which are over: of the first to the second,
+    /// which was this side.
+    places: HashMap<(SocketAddr, SocketAddr), (u32, Side)>,
     /// The frame being built; kept for its allocation.
     frame: Vec<u8>,
     /// How many packets a source said it lost.
@@ -118,12 +120,7 @@ impl Writer {
         start: Start,
         route: Option<Route>,
     ) -> Result<()> {
-        let place = self.places.get(&ends).filter(|_| start == Start::Missed);
-        let initial = match place {
-            // Without a SYN only what goes on where the last one ended is no loss.
-            Some(place) => *place,
-            None => [random()?, random()?],
-        };
+        let initial = self.initial(&ends, start)?;
         let Entry::Vacant(entry) = self.connections.entry(event.connection) else {
             return Err(Error::Usage(format!("connection {} was opened twice", event.connection)));
         };
@@ -149,6 +146,24 @@ impl Writer {
         Ok(())
     }
 
+    /// The numbers that a connection's sides begin with. Where nothing says that the numbers of earlier
+    /// ones are over, as the SYN of whoever sends it does, only what goes on with them is no loss.
+    fn initial(&self, ends: &Ends, start: Start) -> Result<[u32; 2]> {
+        let mut initial = [random()?, random()?];
+        for side in Side::BOTH {
+            let place = self.places.get(&ends.of(side));
+            match (start, side, place) {
+                (Start::Missed, _, Some((place, _))) => initial[side.index()] = *place,
+                // Who dialled is dialled now, perhaps by the other SYN of the same opening.
+                (Start::Seen, Side::Server, Some((place, Side::Client))) => {
+                    initial[side.index()] = place.wrapping_sub(1);
+                }
+                _ => {}
+            }
+        }
+        Ok(initial)
+    }
+
     fn data(&mut self, event: &Event<'_>, side: Side, mut bytes: &[u8]) -> Result<()> {
         self.summary.bytes += bytes.len() as u64;
         self.prepare(event, side)?;
@@ -159,7 +174,7 @@ impl Writer {
             self.packet(event.at, &ends, (side, segment), Payload::Bytes(part), None)?;
             bytes = rest;
         }
-        self.answer(event, |connection| connection.relieve(side))
+        self.sent(event, side)
     }
 
     fn gap(&mut self, event: &Event<'_>, side: Side, length: Option<u64>) -> Result<()> {
@@ -173,7 +188,19 @@ impl Writer {
             self.packet(event.at, &ends, (side, segment), Payload::Missing(part), None)?;
             left = rest;
         }
-        self.answer(event, |connection| connection.relieve(side))
+        self.sent(event, side)
+    }
+
+    /// Does what is due after `side` has sent something.
+    fn sent(&mut self, event: &Event<'_>, side: Side) -> Result<()> {
+        self.answer(event, |connection| connection.relieve(side))?;
+        // Others saw it send after a reset, too.
+        if let Some(connection) = self.connections.get(&event.connection)
+            && connection.is_over()
+        {
+            self.leave((connection.ends, connection.next()));
+        }
+        Ok(())
     }
 
     /// The server sends nothing before the client has acknowledged its answer.
@@ -215,7 +242,8 @@ impl Writer {
         let Some(connection) = self.connections.get(&id).filter(|found| found.is_over()) else {
             return Ok(());
         };
-        self.places.insert(connection.ends, connection.next());
+        let left = (connection.ends, connection.next());
+        self.leave(left);
         self.over.push_back(id);
         if self.over.len() > REMEMBERED
             && let Some(oldest) = self.over.pop_front()
@@ -227,14 +255,20 @@ impl Writer {
 
     /// Nothing more is said of a connection; another one of the same ends may be.
     fn forget(&mut self, id: ConnectionId) {
-        if let Some(connection) = self.connections.remove(&id)
-            && let MadeFrom::Captures(_) = self.made_from
-        {
-            if self.places.len() >= PLACES {
-                self.places.clear();
-            }
-            self.places.insert(connection.ends, connection.next());
+        if let Some(connection) = self.connections.remove(&id) {
+            self.leave((connection.ends, connection.next()));
         }
+    }
+
+    /// Remembers where the numbers of two ends have come to.
+    fn leave(&mut self, (ends, next): (Ends, [u32; 2])) {
+        if self.made_from == MadeFrom::Sockets {
+            return;
+        }
+        if self.places.len() >= 2 * PLACES {
+            self.places.clear();
+        }
+        self.places.extend(Side::BOTH.map(|side| (ends.of(side), (next[side.index()], side))));
     }
 
     fn packet(

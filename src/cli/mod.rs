@@ -7,6 +7,7 @@ mod arguments;
 mod audit;
 mod census;
 mod command;
+mod convert;
 mod decode;
 mod demo;
 mod diff;
@@ -72,6 +73,7 @@ enum Command {
     Replay(replay::Arguments),
     Serve(serve::Arguments),
     Diff(diff::Arguments),
+    Convert(convert::Arguments),
     Audit(audit::Arguments),
     Demo(demo::Arguments),
 }
@@ -99,6 +101,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Status {
         Command::Replay(arguments) => replay::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),
         Command::Diff(arguments) => diff::run(arguments),
+        Command::Convert(arguments) => convert::run(arguments),
         Command::Audit(arguments) => audit::run(arguments),
         Command::Demo(arguments) => demo::run(arguments),
     };

@@ -132,6 +132,10 @@ impl Order {
             return Ok(());
         }
         self.next += bytes.len() as i64;
+        if self.over {
+            let length = bytes.len() as i64;
+            return note(stamp, length, out, |side, length| Note::Discarded { side, length });
+        }
         self.past.push(bytes);
         out.event(stamp, Kind::Data { side: out.side, bytes })
     }
@@ -143,6 +147,10 @@ impl Order {
         }
         self.past.gap(self.next, self.next + length);
         self.next += length;
+        // Nothing is missing behind the end.
+        if self.over {
+            return Ok(());
+        }
         out.event(stamp, Kind::Gap { side: out.side, length: Some(length as u64) })
     }
 }

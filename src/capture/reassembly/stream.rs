@@ -130,6 +130,10 @@ impl Stream {
             return Ok(());
         }
         if self.order.next - position > REACH || position - self.reference() > REACH {
+            if self.order.end.is_some() {
+                let behind = i64::from(length);
+                return note(stamp, behind, out, |side, length| Note::Discarded { side, length });
+            }
             self.jump(stamp, sequence, out)?;
             position = self.order.next;
         }
@@ -197,7 +201,9 @@ impl Stream {
     ) -> Result<()> {
         self.begin(sequence);
         let position = self.position(sequence);
-        let plausible = self.order.next..=self.reference() + REACH;
+        // Before bytes that are there it is none.
+        let first = self.order.ahead.end().unwrap_or(self.order.next);
+        let plausible = first..=self.reference() + REACH;
         if self.order.end.is_none() && plausible.contains(&position) {
             self.order.end = Some((position, stamp));
         }

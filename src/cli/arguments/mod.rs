@@ -146,11 +146,11 @@ fn whole(given: &str) -> Result<u64, String> {
     given.parse().map_err(|_| "expected a whole number".to_owned())
 }
 
-fn connection(given: &str) -> Result<u64, String> {
+pub(super) fn connection(given: &str) -> Result<u64, String> {
     given.parse().map_err(|_| "connections are numbered from 0, as `show` prints them".to_owned())
 }
 
-fn port(given: &str) -> Result<u16, String> {
+pub(super) fn port(given: &str) -> Result<u16, String> {
     given.parse().map_err(|_| "a port is a number up to 65535".to_owned())
 }
 
