@@ -59,6 +59,7 @@ fn status_of(error: &Error) -> Status {
         | Error::Configuration { .. }
         | Error::Value { .. }
         | Error::NotACapture { .. }
+        | Error::Damaged { .. }
         | Error::Usage(_) => BAD_INPUT,
         Error::Decode(_) => FINDING,
         Error::BrokenPipe => DONE,

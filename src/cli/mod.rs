@@ -5,7 +5,6 @@
 
 mod arguments;
 mod audit;
-mod census;
 mod command;
 mod convert;
 mod decode;

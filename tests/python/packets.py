@@ -56,6 +56,11 @@ class Connection:
         """Its end."""
         return self._add(side, at, FIN | ACK)
 
+    def reset(self, side: Side, at: float, *, back: int = 0) -> Self:
+        """Its abortion, by a number that lies `back` bytes before what comes next."""
+        self.packets.append((at, self._packet(side, self._next[side] - back, RST | ACK, b"")))
+        return self
+
     def _add(self, side: Side, at: float, flags: int, data: bytes = b"") -> Self:
         self.packets.append((at, self._packet(side, self._next[side], flags, data)))
         self._next[side] += len(data) + bool(flags & (SYN | FIN))

@@ -236,6 +236,16 @@ def test_a_program_that_dies_is_said_and_what_came_before_is_kept(
     assert wirespool.show(capture).values == ["ping", "pong"]
 
 
+def test_a_program_whose_packets_make_no_sense_is_ended_and_that_is_no_damaged_file(
+    wirespool: Wirespool, tmp_path: Path, source: Path, capture: Path
+) -> None:
+    source.write_bytes(source.read_bytes() + b"\xff" * 64)
+    env = made_up(tmp_path / "bin", "tcpdump", serving(source))
+    result = wirespool.start("record", "-i", "lo", "-o", capture, env=env).finish().done(3)
+    assert "cannot capture on lo: tcpdump gave what makes no sense at byte" in result.stderr
+    assert wirespool.show(capture).values == ["ping", "pong"]
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=lambda number: number.name)
 def test_the_program_does_not_outlive_us(
     wirespool: Wirespool, tmp_path: Path, source: Path, capture: Path, number: signal.Signals

@@ -124,8 +124,18 @@ impl LiveCapture {
     /// in the file, and `progress` says so.
     ///
     /// # Errors
-    /// Those of `writer`, and [`Error::Damaged`] for a stream that makes no sense.
+    /// Those of `writer`, and [`Error::Capture`] for a stream that makes no sense.
     pub fn copy(&mut self, writer: &mut PacketWriter, progress: &Progress) -> Result<()> {
+        self.copy_records(writer, progress).map_err(|error| match error {
+            // It is no file that somebody gave.
+            Error::Damaged { offset, reason, .. } => {
+                self.failed(format!("gave what makes no sense at byte {offset}: {reason}"))
+            }
+            other => other,
+        })
+    }
+
+    fn copy_records(&mut self, writer: &mut PacketWriter, progress: &Progress) -> Result<()> {
         let mut latest = Timestamp::default();
         loop {
             if !self.records.is_buffered() {

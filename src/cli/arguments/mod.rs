@@ -142,7 +142,7 @@ pub(super) fn duration(given: &str) -> Result<Duration, String> {
     Ok(time)
 }
 
-fn whole(given: &str) -> Result<u64, String> {
+pub(super) fn whole(given: &str) -> Result<u64, String> {
     given.parse().map_err(|_| "expected a whole number".to_owned())
 }
 

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::SocketAddr;
+use std::time::Duration;
 
+use super::ends::{End, Ends};
 use crate::Result;
 use crate::message::{Assembler, FormatsByCapture, Output, Receive};
 use crate::session::{ConnectionId, Event, Kind, Note, Side, Sink, Start, Timestamp};
@@ -10,22 +12,24 @@ use crate::wire::{Arrival, Codec, Decoder, Format};
 
 /// A sink that counts: bytes and ends of connections, and with a format their messages.
 pub(super) struct Census {
-    connections: BTreeMap<ConnectionId, Counts>,
+    /// Each alone: a tree that grows at its end is half empty.
+    connections: BTreeMap<ConnectionId, Box<Counts>>,
     messages: Option<Assembler<MessageCounts>>,
 }
 
-/// What was counted of one connection.
+/// What was counted of one connection. There may be as many as a capture has SYNs: it is kept small.
 pub(super) struct Counts {
     /// The number of the capture in which it came into sight.
     pub(super) capture: usize,
     pub(super) client: SocketAddr,
     pub(super) server: SocketAddr,
     pub(super) start: Start,
+    /// Whether who dialled was concluded, not seen.
+    pub(super) roles_guessed: bool,
     pub(super) opened: Timestamp,
     pub(super) last: Timestamp,
     pub(super) sides: [SideCounts; 2],
-    /// Who ended it and how, in order; nobody for a capture that ended first.
-    pub(super) ends: Vec<(Option<Side>, &'static str)>,
+    pub(super) ends: Ends,
 }
 
 /// What was counted of one side.
@@ -34,11 +38,40 @@ pub(super) struct SideCounts {
     pub(super) bytes: u64,
     pub(super) gaps: u64,
     pub(super) missing: u64,
-    pub(super) retransmissions: u64,
-    pub(super) overlaps: u64,
     /// Messages in all, and those that could not be decoded; where a format was given.
     pub(super) messages: Option<(u64, u64)>,
+    /// Of most sides there is nothing to note.
+    oddities: Option<Box<Oddities>>,
     looks: Looks,
+}
+
+/// What a side's segments did that changes none of its bytes.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Oddities {
+    /// Bytes that were there already.
+    pub(super) retransmitted: Occurrences,
+    /// Bytes that differ from those that were there already.
+    pub(super) differing: Occurrences,
+    /// Bytes that are not among its data.
+    pub(super) discarded: Occurrences,
+    /// How often it sent urgent data.
+    pub(super) urgent: u64,
+    /// How many RST nobody took.
+    pub(super) stray_resets: u64,
+}
+
+/// How often something happened, and to how many bytes in all.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Occurrences {
+    pub(super) times: u64,
+    pub(super) bytes: u64,
+}
+
+impl Occurrences {
+    pub(super) fn add(&mut self, times: u64, bytes: u64) {
+        self.times = self.times.saturating_add(times);
+        self.bytes = self.bytes.saturating_add(bytes);
+    }
 }
 
 /// What is known of how a side's first bytes look, by the rules of `auto`.
@@ -50,7 +83,7 @@ enum Looks {
     /// They are being looked at.
     Undecided(Box<Decoder>),
     /// What they are, and why.
-    Found(Format, String),
+    Found(Box<(Format, String)>),
 }
 
 impl Looks {
@@ -59,7 +92,7 @@ impl Looks {
         let Looks::Undecided(decoder) = self else { return };
         step(decoder);
         if let Some(reason) = decoder.reason() {
-            *self = Looks::Found(decoder.format().clone(), reason.to_owned());
+            *self = Looks::Found(Box::new((decoder.format().clone(), reason.to_owned())));
         }
     }
 }
@@ -68,9 +101,18 @@ impl SideCounts {
     /// What its first bytes look like, and why; `None` of a side that sent nothing.
     pub(super) fn looks_like(&self) -> Option<(&Format, &str)> {
         match &self.looks {
-            Looks::Found(format, reason) => Some((format, reason)),
+            Looks::Found(found) => Some((&found.0, &found.1)),
             Looks::Unseen | Looks::Undecided(_) => None,
         }
+    }
+
+    /// What it did that changes none of its bytes.
+    pub(super) fn oddities(&self) -> Oddities {
+        self.oddities.as_deref().copied().unwrap_or_default()
+    }
+
+    fn odd(&mut self) -> &mut Oddities {
+        self.oddities.get_or_insert_default()
     }
 }
 
@@ -89,7 +131,7 @@ impl Census {
     }
 
     /// The connections, by number.
-    pub(super) fn conclude(mut self) -> BTreeMap<ConnectionId, Counts> {
+    pub(super) fn conclude(mut self) -> BTreeMap<ConnectionId, Box<Counts>> {
         for side in self.connections.values_mut().flat_map(|counts| &mut counts.sides) {
             side.looks.step(|decoder| decoder.decide(&mut |_| {}));
         }
@@ -115,12 +157,13 @@ impl Sink for Census {
                 client,
                 server,
                 start,
+                roles_guessed: false,
                 opened,
                 last,
                 sides: Default::default(),
-                ends: vec![],
+                ends: Ends::default(),
             };
-            self.connections.insert(event.connection, counts);
+            self.connections.insert(event.connection, Box::new(counts));
         }
         if let Some(counts) = self.connections.get_mut(&event.connection) {
             counts.count(event);
@@ -151,26 +194,62 @@ impl Counts {
                 counts.missing += length.unwrap_or(0);
                 counts.looks.step(|decoder| decoder.gap(length, &mut |_| {}));
             }
-            Kind::Note(Note::Retransmission { side, .. }) => {
-                self.sides[side.index()].retransmissions += 1;
-            }
-            Kind::Note(Note::Overlap { side, .. }) => self.sides[side.index()].overlaps += 1,
+            Kind::Note(note) => self.note(note),
             Kind::Eof { side } => {
                 self.sides[side.index()].looks.step(|decoder| decoder.end(&mut |_| {}));
-                self.ends.push((Some(side), "closed"));
+                self.ends.push(End::Closed(side));
             }
-            Kind::Reset { side } => self.break_off((Some(side), "reset")),
-            Kind::Cut => self.break_off((None, "open")),
-            _ => {}
+            Kind::Reset { side } => self.break_off(End::Reset(side)),
+            Kind::Cut => self.break_off(End::Open),
+            Kind::Open { .. } | Kind::Delivered { .. } => {}
+        }
+    }
+
+    fn note(&mut self, note: Note) {
+        match note {
+            Note::Retransmission { side, length } => {
+                self.sides[side.index()].odd().retransmitted.add(1, length);
+            }
+            Note::Overlap { side, length } => {
+                self.sides[side.index()].odd().differing.add(1, length);
+            }
+            Note::Discarded { side, length } => {
+                self.sides[side.index()].odd().discarded.add(1, length);
+            }
+            Note::Urgent { side, .. } => self.sides[side.index()].odd().urgent += 1,
+            Note::StrayReset { side } => self.sides[side.index()].odd().stray_resets += 1,
+            Note::GuessedRole => self.roles_guessed = true,
+            Note::Answered | Note::Damaged | Note::Dropped(_) => {}
         }
     }
 
     /// Nothing more is known of either side.
-    fn break_off(&mut self, end: (Option<Side>, &'static str)) {
+    fn break_off(&mut self, end: End) {
         for side in &mut self.sides {
             side.looks.step(|decoder| decoder.decide(&mut |_| {}));
         }
         self.ends.push(end);
+    }
+
+    /// The bytes of both sides.
+    pub(super) fn bytes(&self) -> u64 {
+        self.sides.iter().map(|side| side.bytes).sum()
+    }
+
+    /// The messages of both sides; none where no format was given.
+    pub(super) fn messages(&self) -> u64 {
+        self.sides.iter().filter_map(|side| side.messages).map(|(messages, _)| messages).sum()
+    }
+
+    /// From when it came into sight until something last happened.
+    pub(super) fn duration(&self) -> Duration {
+        self.last.since(self.opened)
+    }
+
+    /// How much there was a second, over the whole duration; `None` where no time passed.
+    pub(super) fn a_second(&self, amount: u64) -> Option<f64> {
+        let seconds = self.duration().as_secs_f64();
+        (seconds > 0.0).then(|| amount as f64 / seconds)
     }
 }
 
