@@ -84,6 +84,21 @@ pub enum Kind<'a> {
     Note(Note),
 }
 
+impl Kind<'_> {
+    /// Whose it is, if it is one side's.
+    pub fn side(&self) -> Option<Side> {
+        match *self {
+            Kind::Data { side, .. }
+            | Kind::Delivered { side, .. }
+            | Kind::Gap { side, .. }
+            | Kind::Eof { side }
+            | Kind::Reset { side } => Some(side),
+            Kind::Note(note) => note.side(),
+            Kind::Open { .. } | Kind::Cut => None,
+        }
+    }
+}
+
 /// Whether a connection's beginning is in the capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
@@ -151,6 +166,19 @@ pub enum Note {
     Damaged,
     /// The recorder says that it lost so many packets.
     Dropped(u64),
+}
+
+impl Note {
+    fn side(self) -> Option<Side> {
+        match self {
+            Note::Retransmission { side, .. }
+            | Note::Overlap { side, .. }
+            | Note::Discarded { side, .. }
+            | Note::Urgent { side, .. }
+            | Note::StrayReset { side } => Some(side),
+            Note::GuessedRole | Note::Answered | Note::Damaged | Note::Dropped(_) => None,
+        }
+    }
 }
 
 /// One of the two ends of a connection.

@@ -2,11 +2,23 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from os import PathLike
 from pickle import PickleBuffer, UnpicklingError
 from pickle import PicklingError as _PicklingError
 from types import TracebackType
-from typing import Any, Literal, NoReturn, Protocol, Self, SupportsIndex, TypeAlias, final, type_check_only
+from typing import (
+    Any,
+    Literal,
+    NoReturn,
+    Protocol,
+    Self,
+    SupportsIndex,
+    TypeAlias,
+    TypedDict,
+    final,
+    type_check_only,
+)
 
 from typing_extensions import Buffer
 
@@ -69,7 +81,30 @@ _Schema: TypeAlias = Schema | _Path | Iterable[_Path]
 _MessageType: TypeAlias = type[Any] | Iterable[type[Any]]
 # One rule as the command has it, or several.
 _Rules: TypeAlias = str | Iterable[str]
+# The number of a connection or a port, or several.
+_Numbers: TypeAlias = int | Iterable[int]
+# An address, or all that begin with the same bits, as "10.0.0.0/8".
+_Host: TypeAlias = str | IPv4Address | IPv4Network | IPv6Address | IPv6Network
+# Aware; or as the command has it, "2026-11-22T13:24:00.5Z" or "+1.5s"; or seconds since 1970.
+_Moment: TypeAlias = datetime | str | float
 _Outcome: TypeAlias = Literal["verified", "delivered", "failed"]
+
+# reassembly.rs
+
+@type_check_only
+class _Reassembly(TypedDict, total=False):
+    """How connections are put together; what is left out is as usual."""
+
+    overlap: Literal["first", "last"]
+    """Which bytes count where two segments differ: first, or last as long as they wait behind a hole."""
+    held_per_side: int
+    """How many bytes one side may hold behind a hole; 16 MiB."""
+    held_in_all: int
+    """How many bytes all connections may hold behind theirs; 256 MiB."""
+    give_up_after: float | None
+    """How many seconds of the capture a hole is waited for, None for ever; 120."""
+    known_connections: int
+    """How many connections are known at a time; 131072."""
 
 # error.rs
 
@@ -144,6 +179,15 @@ def open(
     limits: Mapping[str, int] | None = None,
     resync: bool = False,
     allow: _Allow | None = None,
+    connection: _Numbers | None = None,
+    port: _Numbers | None = None,
+    host: _Host | Iterable[_Host] | None = None,
+    side: _Side | None = None,
+    since: _Moment | None = None,
+    until: _Moment | None = None,
+    where: str | None = None,
+    reassembly: _Reassembly = {},
+    follow: bool = False,
 ) -> Capture:
     """Open a capture, pcap or pcapng, or several as one: connections are numbered on.
 
@@ -157,6 +201,14 @@ def open(
     key_depth, key_nodes; process is for all messages together that are not whole, or being decoded. With
     `resync` the next pickle is looked for after damaged or missing bytes; its `split` is "guessed", and
     that of all after it.
+
+    Iterating, `events()` and `gaps` give what is chosen; what is left out keeps its number. `port` and `host`
+    are those of either end. `side` is who sent it. `since` and `until`, itself not included, are about when
+    a message was complete; a naive datetime is refused. `where` is a condition on the values of messages, as
+    "@.humidity > 50", or a JSONPath that has to find something (RFC 9535); it is not about events.
+
+    With `follow` the one file is still being written: what iterates waits for more, until the file is
+    removed, replaced or cut short.
     """
 
 @final
@@ -174,7 +226,7 @@ class Capture:
         """Where each capture comes from."""
     @property
     def warnings(self) -> list[str]:
-        """What of the capture could not be read, in words. Reads it through."""
+        """What of the capture could not be read, or not be looked at by `where`. Reads it through."""
     def events(self) -> Events:
         """All that happened, data included, in the order of the session."""
     def __iter__(self) -> Messages: ...
@@ -469,7 +521,12 @@ def replay(
     guess_window: float = 0.005,
     limits: Mapping[str, int] | None = None,
     resync: bool = False,
-    connection: int | Iterable[int] | None = None,
+    connection: _Numbers | None = None,
+    port: _Numbers | None = None,
+    host: _Host | Iterable[_Host] | None = None,
+    since: _Moment | None = None,
+    until: _Moment | None = None,
+    reassembly: _Reassembly = {},
     serial: bool = False,
     across_gaps: bool = False,
     compare: Literal["values", "bytes", "none"] = "values",
@@ -486,7 +543,8 @@ def replay(
     Several captures are played as one. `speed` is how many times as fast as recorded; `rate`, instead, how
     many messages a second are sent, on all connections together; `cap_idle` the longest time, in seconds, in
     which nothing happens. `patience` is how much longer than recorded the server may take for anything, in
-    seconds. `connection` is the number of the one to play, or several; `serial` plays one after the other;
+    seconds. `connection` is the number of the one to play, or several; `port` and `host` are those of either
+    end, `since` and `until` are about when it opened, as for open. `serial` plays one after the other;
     `across_gaps` also those of which the capture lacks bytes. `listen` is an address for the server to dial:
     the recording's other side of it is played there.
 
@@ -518,7 +576,12 @@ def serve(
     guess_window: float = 0.005,
     limits: Mapping[str, int] | None = None,
     resync: bool = False,
-    connection: int | Iterable[int] | None = None,
+    connection: _Numbers | None = None,
+    port: _Numbers | None = None,
+    host: _Host | Iterable[_Host] | None = None,
+    since: _Moment | None = None,
+    until: _Moment | None = None,
+    reassembly: _Reassembly = {},
     across_gaps: bool = False,
     compare: Literal["values", "bytes", "none"] = "values",
     ignore: _Rules = (),
@@ -548,7 +611,12 @@ def diff(
     guess_window: float = 0.005,
     limits: Mapping[str, int] | None = None,
     resync: bool = False,
-    connection: int | Iterable[int] | None = None,
+    connection: _Numbers | None = None,
+    port: _Numbers | None = None,
+    host: _Host | Iterable[_Host] | None = None,
+    since: _Moment | None = None,
+    until: _Moment | None = None,
+    reassembly: _Reassembly = {},
     compare: Literal["values", "bytes", "none"] = "values",
     ignore: _Rules = (),
     tolerance: Mapping[str, float] | _Rules = (),

@@ -77,8 +77,15 @@ impl Reader {
     /// for a tenth of a second. `None` if too little of it is there to say what it is.
     ///
     /// # Errors
-    /// As [`open`](Reader::open); a compressed file is none that can be followed.
+    /// As [`open`](Reader::open); a compressed file is none that can be followed. [`Error::Usage`] for a
+    /// pipe or a device.
     pub fn follow(path: &Path) -> Result<Option<Reader>> {
+        if path.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+            return Err(Error::Usage(format!(
+                "{} is no file that grows; not followed, it is read as it comes",
+                path.display()
+            )));
+        }
         Ok(CaptureFile::follow(path)?.map(Reader::of))
     }
 

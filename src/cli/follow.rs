@@ -7,12 +7,12 @@ use super::live::stop_on_signals;
 use super::printer::Printer;
 use super::show::{formats_of, warn_of_damage, warn_of_label};
 use super::{DONE, Outcome};
+use crate::Result;
 use crate::capture::{Policy, Reader};
 use crate::message::Assembler;
 use crate::net::Stop;
 use crate::project::FormatChoice;
 use crate::session::{Selecting, Selection};
-use crate::{Error, Result};
 
 /// How long it is waited before a file is looked at again in which there is no capture yet.
 const WAIT: Duration = Duration::from_millis(100);
@@ -26,13 +26,6 @@ pub(super) fn run(
     printer: Printer,
     selection: &Selection,
 ) -> Outcome {
-    if file.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir()) {
-        let words = format!(
-            "{} is no file that grows; without --follow it is read as it comes",
-            file.display()
-        );
-        return Err(Error::Usage(words).into());
-    }
     let stop = Stop::new();
     stop_on_signals(&stop)?;
     let Some(reader) = open(file, &stop)? else { return Ok(DONE) };

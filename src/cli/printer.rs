@@ -7,8 +7,8 @@ use anstyle::{AnsiColor, Style};
 
 use super::words::say;
 use crate::message::{Message, Output, Receive, event_to_json};
-use crate::replay::Condition;
-use crate::session::{ConnectionId, Event, Kind, Selection, Side, Start, Timestamp};
+use crate::replay::Chosen;
+use crate::session::{ConnectionId, Event, Kind, Side, Start, Timestamp};
 use crate::wire::{Codec, Format, Split, visible};
 use crate::{Error, Result};
 
@@ -41,10 +41,8 @@ pub(super) enum Look {
 pub(super) struct Choice {
     /// How many at most.
     pub(super) count: Option<u64>,
-    /// Who sent them, and when they were complete.
-    pub(super) selection: Selection,
-    /// What their values have to be.
-    pub(super) condition: Option<Condition>,
+    /// By whom, when, and what they say.
+    pub(super) messages: Chosen,
 }
 
 /// Prints what is chosen.
@@ -56,8 +54,6 @@ pub(super) struct Printer {
     /// The line being written; kept for its allocation.
     json: String,
     choice: Choice,
-    /// How many messages could not be decoded, and so not be looked at for what is to be in them.
-    unread: u64,
     /// What was said of formats that were found out: of which side, what, and why.
     found: HashSet<(Side, String)>,
     /// How many messages were printed.
@@ -84,7 +80,6 @@ impl Printer {
             live,
             json: String::new(),
             choice,
-            unread: 0,
             found: HashSet::new(),
             messages,
             faults,
@@ -99,12 +94,8 @@ impl Printer {
 
     /// Says what could not be looked at for the condition.
     pub(super) fn warn_of_unread(&self) {
-        match self.unread {
-            0 => {}
-            1 => say("1 message could not be decoded and was not looked at"),
-            count => {
-                say(format_args!("{count} messages could not be decoded and were not looked at"))
-            }
+        if let Some(warning) = self.choice.messages.warning() {
+            say(warning);
         }
     }
 
@@ -114,18 +105,8 @@ impl Printer {
     }
 
     fn message(&mut self, message: &Message) -> Result<()> {
-        let Choice { selection, condition, .. } = &self.choice;
-        let selected = selection.takes_side(message.side) && selection.takes_time(message.time);
-        if !selected || self.is_done() {
+        if self.is_done() || !self.choice.messages.takes(message) {
             return Ok(());
-        }
-        match condition.as_ref().map(|condition| condition.holds(message)) {
-            None | Some(Some(true)) => {}
-            Some(Some(false)) => return Ok(()),
-            Some(None) => {
-                self.unread += 1;
-                return Ok(());
-            }
         }
         self.messages += 1;
         self.faults += u64::from(message.body.is_err());
@@ -151,7 +132,8 @@ impl Printer {
 
     fn event(&mut self, event: &Event<'_>, offset: u64) -> Result<()> {
         let gap = matches!(event.kind, Kind::Gap { .. });
-        if !self.choice.selection.takes_time(event.at) || !(gap || self.events) || self.is_done() {
+        let selection = &self.choice.messages.selection;
+        if !selection.takes_time(event.at) || !(gap || self.events) || self.is_done() {
             return Ok(());
         }
         self.gaps += u64::from(gap);
@@ -177,7 +159,7 @@ impl Receive for Printer {
     }
 
     fn found(&mut self, connection: ConnectionId, side: Side, format: &Format, reason: &str) {
-        if !self.choice.selection.takes_side(side) || self.found.len() > FOUND_SAID {
+        if !self.choice.messages.selection.takes_side(side) || self.found.len() > FOUND_SAID {
             return;
         }
         let words = format!("{format}: {reason}");

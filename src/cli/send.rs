@@ -15,6 +15,7 @@ use super::{DONE, Outcome};
 use crate::message::Assembler;
 use crate::net::{Address, Recorder, Stop};
 use crate::record::{Endpoint, Sending, send};
+use crate::replay::Chosen;
 use crate::session::{Selection, Side};
 use crate::wire::{Format, encode};
 use crate::{Error, Result};
@@ -70,7 +71,7 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
         let writer = arguments.output.writer(Some(&formats))?;
         let print = &arguments.print;
         let selection = Selection { side: Some(Side::Server), ..Selection::default() };
-        let answers = Choice { selection, ..Choice::default() };
+        let answers = Choice { messages: Chosen::new(selection, None), ..Choice::default() };
         let printer = Printer::new(print.look(), print.events, true, answers);
         let sink = (writer, Some(Assembler::new(formats, printer)));
         let recorder = Arc::new(Recorder::new(sink));

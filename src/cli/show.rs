@@ -16,7 +16,7 @@ use super::{DONE, Outcome};
 use crate::capture::Reader;
 use crate::message::{Assembler, FormatsByCapture};
 use crate::project::FormatChoice;
-use crate::replay::Condition;
+use crate::replay::{Chosen, Condition};
 use crate::session::{ConnectionId, Event, Kind, Selecting, Selection, Sink};
 use crate::wire::Format;
 use crate::{Error, Result};
@@ -114,8 +114,7 @@ impl Arguments {
     fn printer(&self, selection: &Selection) -> Printer {
         let choice = Choice {
             count: self.messages.count,
-            selection: selection.clone(),
-            condition: self.condition.clone(),
+            messages: Chosen::new(selection.clone(), self.condition.clone()),
         };
         Printer::new(self.print.look(), self.print.events, false, choice)
     }

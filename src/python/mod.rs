@@ -8,6 +8,7 @@
 //! | `record` | [`crate::record`]: `record`, `listen`, `connect` |
 //! | `replay` | [`crate::replay`]: `replay`, `serve`, `diff`, their receipt |
 //! | `wire` | [`crate::wire`]: values to and from Python, `pickle`, `TempEvent` |
+//! | `selection`, `reassembly` | keywords: what of captures is meant, how it is put together |
 //! | `net`, `error` | addresses; exceptions |
 //! | `service` | work on a thread of its own, and waiting for it so that Ctrl-C is heard |
 
@@ -15,8 +16,10 @@ mod capture;
 mod error;
 mod message;
 mod net;
+mod reassembly;
 mod record;
 mod replay;
+mod selection;
 mod service;
 mod session;
 mod wire;

@@ -11,6 +11,7 @@
 
 mod between;
 mod carry;
+mod chosen;
 mod client;
 mod clock;
 mod compare;
@@ -33,6 +34,7 @@ mod timing;
 
 pub use between::replay_between;
 pub use carry::{Carriage, Carry};
+pub use chosen::Chosen;
 pub use client::replay;
 pub use compare::{Comparison, Difference};
 pub use condition::Condition;

@@ -49,6 +49,12 @@ impl Selection {
         self.side.is_none_or(|chosen| chosen == side)
     }
 
+    /// Whether an event of a connection that is chosen is, too, by who caused it and when; once it is known
+    /// [when the session began](Selection::of_session).
+    pub fn takes_event(&self, event: &Event<'_>) -> bool {
+        event.kind.side().is_none_or(|side| self.takes_side(side)) && self.takes_time(event.at)
+    }
+
     /// Whether what happened at a time is chosen, once it is known [when the session
     /// began](Selection::of_session).
     pub fn takes_time(&self, at: Timestamp) -> bool {
@@ -151,22 +157,23 @@ impl FromStr for Moment {
 
 /// A sink that passes on the events of chosen connections only.
 #[derive(Debug)]
-pub struct Selecting<'s, S> {
-    selection: &'s Selection,
+pub struct Selecting<S> {
+    selection: Selection,
     /// Whether those are meant that opened in the time that is chosen.
     opened_then: bool,
     left_out: HashSet<ConnectionId>,
     sink: S,
 }
 
-impl<'s, S> Selecting<'s, S> {
+impl<S> Selecting<S> {
     /// Passes on to `sink` the connections that are chosen, whenever they were.
-    pub fn connections(selection: &'s Selection, sink: S) -> Selecting<'s, S> {
+    pub fn connections(selection: &Selection, sink: S) -> Selecting<S> {
+        let selection = selection.clone();
         Selecting { selection, opened_then: false, left_out: HashSet::new(), sink }
     }
 
     /// Passes on to `sink` those that opened in the time that is chosen, too.
-    pub fn opened_then(selection: &'s Selection, sink: S) -> Selecting<'s, S> {
+    pub fn opened_then(selection: &Selection, sink: S) -> Selecting<S> {
         Selecting { opened_then: true, ..Selecting::connections(selection, sink) }
     }
 
@@ -181,7 +188,7 @@ impl<'s, S> Selecting<'s, S> {
     }
 }
 
-impl<S: Sink> Sink for Selecting<'_, S> {
+impl<S: Sink> Sink for Selecting<S> {
     fn event(&mut self, event: &Event<'_>) -> Result<()> {
         if let Kind::Open { client, server, .. } = event.kind {
             let Selecting { selection, opened_then, .. } = self;

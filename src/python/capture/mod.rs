@@ -1,51 +1,32 @@
 //! Captures: their messages and their events, read as they are asked for.
 
+mod origin;
+mod source;
 mod stream;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString};
 
+pub(super) use origin::Origin;
+pub(super) use source::Paths;
+
+use source::Source;
 use stream::Stream;
 
 use super::net::Seconds;
+use super::reassembly::ReassemblyArgument;
+use super::selection::{SelectionKeywords, condition, side as side_of};
 use super::wire::{
     Allow, Classes, Decoder, LimitsArgument, Making, Named, SchemaArgument, settings,
 };
 use super::{message, session};
-use crate::Result;
-use crate::capture::{self, Reader};
 use crate::message::{FormatsByCapture, Output};
+use crate::replay::Chosen;
+use crate::session::Selection;
 use crate::wire::{Format, Settings};
-
-/// One path, or several.
-pub(super) struct Paths(pub(super) Vec<PathBuf>);
-
-impl<'py> FromPyObject<'_, 'py> for Paths {
-    type Error = PyErr;
-
-    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Paths> {
-        let is_one = object.is_instance_of::<PyString>() || object.hasattr("__fspath__")?;
-        if is_one {
-            return Ok(Paths(vec![object.extract()?]));
-        }
-        if object.is_instance_of::<PyBytes>() || !object.hasattr("__iter__")? {
-            let name = object.get_type().fully_qualified_name()?;
-            let words =
-                format!("a path is str or os.PathLike, or an iterable of these, not {name}");
-            return Err(PyTypeError::new_err(words));
-        }
-        let paths: Vec<PathBuf> =
-            object.try_iter()?.map(|path| path?.extract()).collect::<PyResult<_>>()?;
-        match paths.is_empty() {
-            true => Err(PyValueError::new_err("there is no path")),
-            false => Ok(Paths(paths)),
-        }
-    }
-}
+use crate::{Error, Result, capture};
 
 /// Open a capture, pcap or pcapng, or several as one: connections are numbered on.
 ///
@@ -58,10 +39,23 @@ impl<'py> FromPyObject<'_, 'py> for Paths {
 /// `limits` changes what a message may take, as {"depth": 1000}: bytes, and of a pickle nodes, memo,
 /// line, digits, depth, key_depth, key_nodes; process is for all messages together that are not whole,
 /// or being decoded. With `resync` the next pickle is looked for after damaged or missing bytes; its
-/// `split` is "guessed", and that of all after it. `allow` is what pickles may make, as for pickle.loads. Raises OSError for a
-/// file that cannot be read, CaptureError for one that is no capture, FormatError, UsageError.
+/// `split` is "guessed", and that of all after it. `allow` is what pickles may make, as for pickle.loads.
+///
+/// Iterating, `events()` and `gaps` give what is chosen; what is left out keeps its number. `connection`
+/// is the number of a connection, `port` and `host` are those of either end; each may be one or an
+/// iterable. A host is an address or a network as "10.0.0.0/8", or of ipaddress. `side` is who sent it.
+/// `since` and `until`, itself not included, are an aware datetime, seconds since 1970, or a str:
+/// "2026-11-22T13:24:00.5Z", "2026-11-22", "+1.5s" from the first packet on. `where` is a condition on
+/// messages' values, "@.humidity > 50", or a JSONPath that has to find something (RFC 9535).
+///
+/// `reassembly` changes how connections are put together, as {"overlap": "last"}: overlap, held_per_side,
+/// held_in_all, give_up_after (seconds, or None for never), known_connections. With `follow` the one
+/// file is still being written: what iterates waits for more, until the file is removed, replaced or cut.
+///
+/// Raises OSError for a file that cannot be read, CaptureError for one that is no capture, FormatError,
+/// UsageError.
 #[pyfunction]
-#[pyo3(signature = (path, format = None, *, client_format = None, server_format = None, schema = None, message_type = None, decoder = None, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None, resync = false, allow = None), text_signature = "(path, format=None, *, client_format=None, server_format=None, schema=None, message_type=None, decoder=None, guess_window=0.005, limits=None, resync=False, allow=None)")]
+#[pyo3(signature = (path, format = None, *, client_format = None, server_format = None, schema = None, message_type = None, decoder = None, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None, resync = false, allow = None, connection = None, port = None, host = None, side = None, since = None, until = None, r#where = None, reassembly = ReassemblyArgument::default(), follow = false), text_signature = "(path, format=None, *, client_format=None, server_format=None, schema=None, message_type=None, decoder=None, guess_window=0.005, limits=None, resync=False, allow=None, connection=None, port=None, host=None, side=None, since=None, until=None, where=None, reassembly={}, follow=False)")]
 #[expect(clippy::too_many_arguments, reason = "they are those of Python's function")]
 pub(super) fn open(
     py: Python<'_>,
@@ -76,61 +70,78 @@ pub(super) fn open(
     limits: Option<LimitsArgument>,
     resync: bool,
     allow: Option<Allow>,
+    connection: Option<Bound<'_, PyAny>>,
+    port: Option<Bound<'_, PyAny>>,
+    host: Option<Bound<'_, PyAny>>,
+    side: Option<&str>,
+    since: Option<Bound<'_, PyAny>>,
+    until: Option<Bound<'_, PyAny>>,
+    r#where: Option<&str>,
+    reassembly: ReassemblyArgument,
+    follow: bool,
 ) -> PyResult<Capture> {
     let named = Named { format, client_format, server_format, schema };
     let choice = named.choice(settings(guess_window, limits, resync)?, message_type.as_ref())?;
     let making = Making::new(allow, message_type, decoder)?;
-    let Paths(paths) = path;
+    let connections = SelectionKeywords { connection, port, host, since, until }.selection()?;
+    let side = side.map(|side| side_of(py, side)).transpose()?;
+    let condition = r#where.map(|given| condition(py, given)).transpose()?;
+    let selection = Selection { side, ..connections };
+    if follow && selection.is_relative() {
+        let words = "follow takes since and until by the clock only";
+        return Err(Error::Usage(words.to_owned()).into());
+    }
+    let source = Source { paths: path.0, policy: reassembly.0, follow };
     // Errors are raised here, and not at the first message; each reading opens the files anew.
-    let reader = py.detach(|| Reader::open_all(&paths))?;
+    let reader = source.reader(py)?;
     let origins: Vec<_> = reader.captures().iter().map(|file| file.origin().clone()).collect();
     let read_as = |label| making.read_as(choice.of_capture(label, &Format::auto()));
     let own = origins.iter().map(|origin| read_as(origin.format())).collect::<Result<_>>()?;
     let formats = FormatsByCapture::new(own, read_as(None)?);
-    Ok(Capture { paths, formats, making: Arc::new(making), origins })
+    let making = Arc::new(making);
+    Ok(Capture { source, formats, making, chosen: Chosen::new(selection, condition), origins })
 }
 
 /// What was recorded. Iterating gives its messages, in the order of the session; it can be iterated
 /// again and again, and holds no more in memory than the messages that have begun.
 #[pyclass(module = "wirespool", frozen)]
 pub(super) struct Capture {
-    paths: Vec<PathBuf>,
+    source: Source,
     /// What they are read as.
     formats: FormatsByCapture,
     making: Arc<Making>,
+    /// What of them is given.
+    chosen: Chosen,
     origins: Vec<capture::Origin>,
 }
 
 impl Capture {
-    /// What its files yield, read as `formats` say.
-    fn stream<T: Send>(
-        &self,
-        py: Python<'_>,
-        formats: FormatsByCapture,
-        item: fn(Output<'_>) -> Option<T>,
-    ) -> PyResult<Stream<T>> {
-        let reader = py.detach(|| Reader::open_all(&self.paths))?;
-        Ok(Stream::new(reader, formats, item))
+    fn messages(&self, py: Python<'_>) -> PyResult<Stream<crate::Message>> {
+        let reader = self.source.reader(py)?;
+        let (formats, chosen) = (self.formats.clone(), self.chosen.clone());
+        Ok(Stream::new(py, reader, formats, chosen, |output| match output {
+            Output::Message(message) => Some(message),
+            Output::Event { .. } => None,
+        }))
     }
 
-    fn all_events(&self, py: Python<'_>) -> PyResult<Events> {
-        Ok(Events(self.stream(py, Format::raw().into(), session::Event::of)?))
+    fn all_events(&self, py: Python<'_>) -> PyResult<Stream<session::Event>> {
+        let reader = self.source.reader(py)?;
+        // Bytes have no value that a condition could be about.
+        let chosen = Chosen::new(self.chosen.selection.clone(), None);
+        Ok(Stream::new(py, reader, Format::raw().into(), chosen, session::Event::of))
     }
 }
 
 #[pymethods]
 impl Capture {
     fn __iter__(&self, py: Python<'_>) -> PyResult<Messages> {
-        let messages = self.stream(py, self.formats.clone(), |output| match output {
-            Output::Message(message) => Some(message),
-            Output::Event { .. } => None,
-        })?;
-        Ok(Messages(messages, self.making.clone()))
+        Ok(Messages(self.messages(py)?, self.making.clone()))
     }
 
     /// All that happened, data included, in the order of the session.
     fn events(&self, py: Python<'_>) -> PyResult<Events> {
-        self.all_events(py)
+        Ok(Events(self.all_events(py)?))
     }
 
     /// Where bytes are missing, as events of the kind "gap". Reads the capture through.
@@ -138,7 +149,7 @@ impl Capture {
     fn gaps(&self, py: Python<'_>) -> PyResult<Vec<session::Event>> {
         let events = self.all_events(py)?;
         let mut gaps = Vec::new();
-        while let Some(event) = events.0.next(py)? {
+        while let Some(event) = events.next(py)? {
             if event.is_gap() {
                 gaps.push(event);
             }
@@ -146,12 +157,15 @@ impl Capture {
         Ok(gaps)
     }
 
-    /// What of the capture could not be read, in words; empty if all is well. Reads it through.
+    /// What of the capture could not be read, or not be looked at to choose it, in words; empty if all is
+    /// well. Reads it through.
     #[getter]
     fn warnings(&self, py: Python<'_>) -> PyResult<Vec<String>> {
-        let events = self.all_events(py)?;
-        while events.0.next(py)?.is_some() {}
-        Ok(events.0.into_warnings())
+        match self.chosen.condition {
+            // Which messages could not be looked into shows only when they are read.
+            Some(_) => self.messages(py)?.warnings(py),
+            None => self.all_events(py)?.warnings(py),
+        }
     }
 
     /// Where the capture comes from, as far as it says; of several, the first one.
@@ -170,46 +184,8 @@ impl Capture {
         let shown = |path: &PathBuf| -> PyResult<String> {
             Ok(path.as_os_str().into_pyobject(py)?.repr()?.to_string())
         };
-        let paths: Vec<String> = self.paths.iter().map(shown).collect::<PyResult<_>>()?;
+        let paths: Vec<String> = self.source.paths.iter().map(shown).collect::<PyResult<_>>()?;
         Ok(format!("<Capture {} {}>", paths.join(" "), self.origins[0]))
-    }
-}
-
-/// Where a capture comes from, as far as it says.
-#[pyclass(module = "wirespool", frozen)]
-pub(super) struct Origin(capture::Origin);
-
-#[pymethods]
-impl Origin {
-    /// "recorded" by wirespool from sockets (headers are synthesised; payload, times, order and ends
-    /// are real), "converted" by it from other captures, or "captured" from a network.
-    #[getter]
-    fn kind(&self) -> &'static str {
-        match self.0 {
-            capture::Origin::Recorded { .. } => "recorded",
-            capture::Origin::Converted { .. } => "converted",
-            capture::Origin::Captured { .. } => "captured",
-        }
-    }
-
-    /// The version of wirespool that recorded it; None if it does not say.
-    #[getter]
-    fn version(&self) -> Option<&str> {
-        self.0.version()
-    }
-
-    /// The spelling of the message format it was recorded as; None if it does not say.
-    #[getter]
-    fn format(&self) -> Option<&str> {
-        self.0.format()
-    }
-
-    fn __str__(&self) -> String {
-        self.0.to_string()
-    }
-
-    fn __repr__(&self) -> String {
-        format!("<Origin {}>", self.0)
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyInt, PyMapping, PyString};
+use pyo3::types::{PyMapping, PyString};
 
 use crate::load::interval;
 use crate::replay::{Speed, Tolerance};
@@ -103,26 +103,6 @@ impl<'py> FromPyObject<'_, 'py> for ToleranceArgument {
             tolerances.push(format!("{path}={amount}").parse::<Tolerance>()?);
         }
         Ok(ToleranceArgument(tolerances))
-    }
-}
-
-/// The number of a connection, or an iterable of them.
-pub(in crate::python) struct Connections(pub(super) Vec<u64>);
-
-impl<'py> FromPyObject<'_, 'py> for Connections {
-    type Error = PyErr;
-
-    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Connections> {
-        if object.is_instance_of::<PyInt>() {
-            return Ok(Connections(vec![object.extract()?]));
-        }
-        if object.is_instance_of::<PyString>() {
-            return Err(no(object, "a connection is its number"));
-        }
-        let Ok(given) = object.try_iter() else {
-            return Err(no(object, "connections are numbers: one, or an iterable of them"));
-        };
-        given.map(|one| one?.extract()).collect::<PyResult<_>>().map(Connections)
     }
 }
 

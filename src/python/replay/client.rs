@@ -8,11 +8,11 @@ use tokio::net::TcpListener;
 
 use super::super::capture::Paths;
 use super::super::net::{AddressArgument, Seconds};
+use super::super::reassembly::ReassemblyArgument;
+use super::super::selection::SelectionKeywords;
 use super::super::service;
 use super::super::wire::{LimitsArgument, Named, SchemaArgument, settings};
-use super::arguments::{
-    Connections, RateArgument, SpeedArgument, Spelled, ToleranceArgument, Word, either,
-};
+use super::arguments::{RateArgument, SpeedArgument, Spelled, ToleranceArgument, Word, either};
 use super::playing::{Equality, Output, Playing, Time, What};
 use super::receipt::Receipt;
 use crate::load::Loaded;
@@ -28,7 +28,8 @@ use crate::{Error, Result};
 /// recorded, or "max"; `rate`, instead, how many messages a second are sent, on all connections
 /// together; `cap_idle` the longest time, in seconds, in which nothing happens. `patience` is how much
 /// longer than recorded the server may take for anything, in seconds. `connection` is the number of the
-/// one to play, or several; `serial` plays one after the other; `across_gaps` also those of which the
+/// one to play, or several; `port` and `host` are those of either end, `since` and `until` are about when
+/// it opened, as for open. `serial` plays one after the other; `across_gaps` also those of which the
 /// capture lacks bytes. `listen` is an address for the server to dial: the recording's other side of it
 /// is played there.
 ///
@@ -41,7 +42,7 @@ use crate::{Error, Result};
 /// A server that cannot be reached is a failure of the receipt. Raises OSError: FileExistsError for an
 /// `output` that is there, unless `force`; CaptureError, FormatError, UsageError.
 #[pyfunction]
-#[pyo3(signature = (path, to, *, speed = SpeedArgument(Speed::RECORDED), rate = None, cap_idle = None, patience = Seconds(Options::PATIENCE), format = None, client_format = None, server_format = None, schema = None, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None, resync = false, connection = None, serial = false, across_gaps = false, compare = Word::default(), ignore = Spelled::default(), tolerance = ToleranceArgument::default(), unordered = Spelled::default(), carry = Spelled::default(), listen = None, output = None, force = false), text_signature = "(path, to, *, speed=1.0, rate=None, cap_idle=None, patience=5.0, format=None, client_format=None, server_format=None, schema=None, guess_window=0.005, limits=None, resync=False, connection=None, serial=False, across_gaps=False, compare='values', ignore=(), tolerance=(), unordered=(), carry=(), listen=None, output=None, force=False)")]
+#[pyo3(signature = (path, to, *, speed = SpeedArgument(Speed::RECORDED), rate = None, cap_idle = None, patience = Seconds(Options::PATIENCE), format = None, client_format = None, server_format = None, schema = None, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None, resync = false, connection = None, port = None, host = None, since = None, until = None, reassembly = ReassemblyArgument::default(), serial = false, across_gaps = false, compare = Word::default(), ignore = Spelled::default(), tolerance = ToleranceArgument::default(), unordered = Spelled::default(), carry = Spelled::default(), listen = None, output = None, force = false), text_signature = "(path, to, *, speed=1.0, rate=None, cap_idle=None, patience=5.0, format=None, client_format=None, server_format=None, schema=None, guess_window=0.005, limits=None, resync=False, connection=None, port=None, host=None, since=None, until=None, reassembly={}, serial=False, across_gaps=False, compare='values', ignore=(), tolerance=(), unordered=(), carry=(), listen=None, output=None, force=False)")]
 #[expect(clippy::too_many_arguments)] // Each one a keyword of its own.
 pub(in crate::python) fn replay(
     py: Python<'_>,
@@ -58,7 +59,12 @@ pub(in crate::python) fn replay(
     guess_window: Seconds,
     limits: Option<LimitsArgument>,
     resync: bool,
-    connection: Option<Connections>,
+    connection: Option<Bound<'_, PyAny>>,
+    port: Option<Bound<'_, PyAny>>,
+    host: Option<Bound<'_, PyAny>>,
+    since: Option<Bound<'_, PyAny>>,
+    until: Option<Bound<'_, PyAny>>,
+    reassembly: ReassemblyArgument,
     serial: bool,
     across_gaps: bool,
     compare: Word<Compare>,
@@ -78,7 +84,8 @@ pub(in crate::python) fn replay(
     either(("serial", serial), ("listen", listen.is_some()))?;
     let settings = settings(guess_window, limits, resync)?;
     let named = Named { format, client_format, server_format, schema };
-    let what = What { path, named, settings, connection, across_gaps };
+    let selection = SelectionKeywords { connection, port, host, since, until };
+    let what = What { path, named, settings, selection, reassembly, across_gaps };
     let time = Time { speed, rate, cap_idle, patience };
     let equality = Equality { compare, ignore, tolerance, unordered, carry };
     let mut playing = Playing::new(what, time, equality, Output { output, force })?;

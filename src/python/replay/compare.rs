@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use pyo3::prelude::*;
 
 use super::super::net::Seconds;
+use super::super::reassembly::ReassemblyArgument;
+use super::super::selection::SelectionKeywords;
 use super::super::service;
 use super::super::wire::{LimitsArgument, Named, SchemaArgument, settings};
-use super::arguments::{Connections, Spelled, ToleranceArgument, Word};
+use super::arguments::{Spelled, ToleranceArgument, Word};
 use super::playing::{Equality, loading};
 use super::receipt::Receipt;
 use crate::net::Stop;
@@ -20,7 +22,7 @@ use crate::wire::Settings;
 /// replay compares answers; for the arguments see there. `first` says what is expected. A receipt of
 /// nothing that was compared has failed. Raises OSError, CaptureError, FormatError, UsageError.
 #[pyfunction]
-#[pyo3(signature = (first, second, *, format = None, client_format = None, server_format = None, schema = None, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None, resync = false, connection = None, compare = Word::default(), ignore = Spelled::default(), tolerance = ToleranceArgument::default(), unordered = Spelled::default()), text_signature = "(first, second, *, format=None, client_format=None, server_format=None, schema=None, guess_window=0.005, limits=None, resync=False, connection=None, compare='values', ignore=(), tolerance=(), unordered=())")]
+#[pyo3(signature = (first, second, *, format = None, client_format = None, server_format = None, schema = None, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None, resync = false, connection = None, port = None, host = None, since = None, until = None, reassembly = ReassemblyArgument::default(), compare = Word::default(), ignore = Spelled::default(), tolerance = ToleranceArgument::default(), unordered = Spelled::default()), text_signature = "(first, second, *, format=None, client_format=None, server_format=None, schema=None, guess_window=0.005, limits=None, resync=False, connection=None, port=None, host=None, since=None, until=None, reassembly={}, compare='values', ignore=(), tolerance=(), unordered=())")]
 #[expect(clippy::too_many_arguments)] // Each one a keyword of its own.
 pub(in crate::python) fn diff(
     py: Python<'_>,
@@ -33,7 +35,12 @@ pub(in crate::python) fn diff(
     guess_window: Seconds,
     limits: Option<LimitsArgument>,
     resync: bool,
-    connection: Option<Connections>,
+    connection: Option<Bound<'_, PyAny>>,
+    port: Option<Bound<'_, PyAny>>,
+    host: Option<Bound<'_, PyAny>>,
+    since: Option<Bound<'_, PyAny>>,
+    until: Option<Bound<'_, PyAny>>,
+    reassembly: ReassemblyArgument,
     compare: Word<Compare>,
     ignore: Spelled<Place>,
     tolerance: ToleranceArgument,
@@ -42,7 +49,9 @@ pub(in crate::python) fn diff(
     let carry = Spelled::default();
     let rules = Equality { compare, ignore, tolerance, unordered, carry }.rules()?;
     let named = Named { format, client_format, server_format, schema };
-    let loading = loading(named, settings(guess_window, limits, resync)?, connection)?;
+    let selection = SelectionKeywords { connection, port, host, since, until };
+    let settings = settings(guess_window, limits, resync)?;
+    let loading = loading(named, settings, &selection, reassembly)?;
     let receipt = service::run(py, &Stop::new(), move || {
         let (first, second) = loading.pair(first, second)?;
         let mut receipt = core::diff(&first.script, &second.script, &rules);

@@ -7,17 +7,17 @@ use pyo3::prelude::*;
 
 use super::super::capture::Paths;
 use super::super::net::Seconds;
+use super::super::reassembly::ReassemblyArgument;
+use super::super::selection::SelectionKeywords;
 use super::super::wire::Named;
-use super::arguments::{
-    Connections, RateArgument, SpeedArgument, Spelled, ToleranceArgument, Word, either,
-};
+use super::arguments::{RateArgument, SpeedArgument, Spelled, ToleranceArgument, Word, either};
 use crate::Result;
 use crate::capture::{FileIdentity, SharedWriter, Writer, WriterOptions};
 use crate::load::{Loaded, Loading, Provenance};
 use crate::message::Formats;
 use crate::net::Recorder;
 use crate::replay::{Carry, Compare, Options, Path as Place, Receipt, Rules, Speed};
-use crate::session::{Selection, Side, Sink};
+use crate::session::{Side, Sink};
 use crate::wire::Settings;
 
 /// What is played, how, and where it is recorded.
@@ -29,11 +29,12 @@ pub(super) struct Playing {
 }
 
 /// Which recording is played, and what of it.
-pub(super) struct What<'a> {
+pub(super) struct What<'a, 'py> {
     pub(super) path: Paths,
     pub(super) named: Named<'a>,
     pub(super) settings: Arc<Settings>,
-    pub(super) connection: Option<Connections>,
+    pub(super) selection: SelectionKeywords<'py>,
+    pub(super) reassembly: ReassemblyArgument,
     pub(super) across_gaps: bool,
 }
 
@@ -76,12 +77,12 @@ impl Equality {
 pub(super) fn loading(
     named: Named<'_>,
     settings: Arc<Settings>,
-    connection: Option<Connections>,
+    selection: &SelectionKeywords<'_>,
+    reassembly: ReassemblyArgument,
 ) -> PyResult<Loading> {
     let choice = named.choice(settings, None)?;
-    let connections = connection.map(|chosen| chosen.0).unwrap_or_default();
-    let selection = Selection { connections, ..Selection::default() };
-    Ok(Loading { choice, selection, ..Loading::default() })
+    let (selection, policy) = (selection.selection()?, reassembly.0);
+    Ok(Loading { choice, selection, policy, ..Loading::default() })
 }
 
 /// Where the replay itself is recorded, if anywhere.
@@ -96,7 +97,7 @@ impl Playing {
     /// # Errors
     /// FormatError; UsageError for arguments that exclude each other, or do nothing.
     pub(super) fn new(
-        what: What<'_>,
+        what: What<'_, '_>,
         time: Time,
         equality: Equality,
         output: Output,
@@ -108,7 +109,7 @@ impl Playing {
         let loading = Loading {
             cap_idle: time.cap_idle.map(|most| most.0),
             interval: time.rate.map(|rate| rate.0),
-            ..loading(what.named, what.settings, what.connection)?
+            ..loading(what.named, what.settings, &what.selection, what.reassembly)?
         };
         let options = Options {
             speed: time.speed.0,

@@ -9,11 +9,11 @@ use pyo3::sync::PyOnceLock;
 
 use super::super::capture::Paths;
 use super::super::net::{AddressArgument, Seconds, pair};
+use super::super::reassembly::ReassemblyArgument;
+use super::super::selection::SelectionKeywords;
 use super::super::service::{Service, leave};
 use super::super::wire::{LimitsArgument, Named, SchemaArgument, settings};
-use super::arguments::{
-    Connections, RateArgument, SpeedArgument, Spelled, ToleranceArgument, Word,
-};
+use super::arguments::{RateArgument, SpeedArgument, Spelled, ToleranceArgument, Word};
 use super::playing::{Equality, Output, Playing, Time, What};
 use super::receipt::Receipt;
 use crate::Error;
@@ -35,7 +35,7 @@ use crate::wire::Settings;
 /// unless all that was recorded has been played and nothing differed, Mismatch is raised. For the other
 /// arguments see replay. Raises OSError, CaptureError, FormatError, UsageError.
 #[pyfunction]
-#[pyo3(signature = (path, *, listen = AddressArgument(Address::loopback(0)), wait = None, r#match = Word::default(), on_miss = Word::default(), repeat = false, connections = None, speed = SpeedArgument(Speed::RECORDED), rate = None, cap_idle = None, patience = Seconds(Options::PATIENCE), format = None, client_format = None, server_format = None, schema = None, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None, resync = false, connection = None, across_gaps = false, compare = Word::default(), ignore = Spelled::default(), tolerance = ToleranceArgument::default(), unordered = Spelled::default(), carry = Spelled::default(), output = None, force = false), text_signature = "(path, *, listen='127.0.0.1:0', wait=None, match='order', on_miss='close', repeat=False, connections=None, speed=1.0, rate=None, cap_idle=None, patience=5.0, format=None, client_format=None, server_format=None, schema=None, guess_window=0.005, limits=None, resync=False, connection=None, across_gaps=False, compare='values', ignore=(), tolerance=(), unordered=(), carry=(), output=None, force=False)")]
+#[pyo3(signature = (path, *, listen = AddressArgument(Address::loopback(0)), wait = None, r#match = Word::default(), on_miss = Word::default(), repeat = false, connections = None, speed = SpeedArgument(Speed::RECORDED), rate = None, cap_idle = None, patience = Seconds(Options::PATIENCE), format = None, client_format = None, server_format = None, schema = None, guess_window = Seconds(Settings::GUESS_WINDOW), limits = None, resync = false, connection = None, port = None, host = None, since = None, until = None, reassembly = ReassemblyArgument::default(), across_gaps = false, compare = Word::default(), ignore = Spelled::default(), tolerance = ToleranceArgument::default(), unordered = Spelled::default(), carry = Spelled::default(), output = None, force = false), text_signature = "(path, *, listen='127.0.0.1:0', wait=None, match='order', on_miss='close', repeat=False, connections=None, speed=1.0, rate=None, cap_idle=None, patience=5.0, format=None, client_format=None, server_format=None, schema=None, guess_window=0.005, limits=None, resync=False, connection=None, port=None, host=None, since=None, until=None, reassembly={}, across_gaps=False, compare='values', ignore=(), tolerance=(), unordered=(), carry=(), output=None, force=False)")]
 #[expect(clippy::too_many_arguments)] // Each one a keyword of its own.
 pub(in crate::python) fn serve(
     py: Python<'_>,
@@ -57,7 +57,12 @@ pub(in crate::python) fn serve(
     guess_window: Seconds,
     limits: Option<LimitsArgument>,
     resync: bool,
-    connection: Option<Connections>,
+    connection: Option<Bound<'_, PyAny>>,
+    port: Option<Bound<'_, PyAny>>,
+    host: Option<Bound<'_, PyAny>>,
+    since: Option<Bound<'_, PyAny>>,
+    until: Option<Bound<'_, PyAny>>,
+    reassembly: ReassemblyArgument,
     across_gaps: bool,
     compare: Word<Compare>,
     ignore: Spelled<Place>,
@@ -69,7 +74,8 @@ pub(in crate::python) fn serve(
 ) -> PyResult<Serving> {
     let settings = settings(guess_window, limits, resync)?;
     let named = Named { format, client_format, server_format, schema };
-    let what = What { path, named, settings, connection, across_gaps };
+    let selection = SelectionKeywords { connection, port, host, since, until };
+    let what = What { path, named, settings, selection, reassembly, across_gaps };
     let time = Time { speed, rate, cap_idle, patience };
     let equality = Equality { compare, ignore, tolerance, unordered, carry };
     let playing = Playing::new(what, time, equality, Output { output, force })?;
