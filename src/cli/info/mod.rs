@@ -10,7 +10,7 @@ mod totals;
 mod units;
 
 use std::collections::BTreeMap;
-use std::io::{BufWriter, Write as _};
+use std::io::{self, BufWriter, Write as _};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -132,16 +132,17 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
     Ok(if arguments.check && findings { FINDING } else { DONE })
 }
 
-fn print(report: &Report<'_>, as_json: bool) -> std::io::Result<()> {
-    let mut out = BufWriter::new(anstream::stdout().lock());
+fn print(report: &Report<'_>, as_json: bool) -> io::Result<()> {
     if as_json {
+        let mut out = BufWriter::new(io::stdout().lock());
         serde_json::to_writer(&mut out, report)?;
         writeln!(out)?;
-    } else {
-        table::write(report, &mut out)?;
-        if let Some(explanation) = &report.explanation {
-            write!(out, "{}", explain::as_text(explanation, report.recv))?;
-        }
+        return out.flush();
+    }
+    let mut out = BufWriter::new(anstream::stdout().lock());
+    table::write(report, &mut out)?;
+    if let Some(explanation) = &report.explanation {
+        write!(out, "{}", explain::as_text(explanation, report.recv))?;
     }
     out.flush()
 }
