@@ -3,6 +3,7 @@
 import socket
 from pathlib import Path
 
+import packets
 import pytest
 import wirespool as module
 from conftest import Wirespool
@@ -153,3 +154,19 @@ def test_nobody_listens(wirespool: Wirespool) -> None:
 def test_an_unknown_ending_of_the_file(wirespool: Wirespool, tmp_path: Path) -> None:
     result = wirespool.run("record", "--to", "127.0.0.1:9", "-o", tmp_path / "session.txt")
     assert_says(result, USAGE, "session.txt")
+
+
+def test_a_file_name_does_nothing_to_a_terminal(wirespool: Wirespool, tmp_path: Path) -> None:
+    hostile = tmp_path / "a\x1b]0;title\x07\r\x1b[31mred\u202e.pcap"
+    connection = packets.Connection(("10.0.0.1", 1000), ("10.0.0.2", 2000))
+    whole = packets.write(hostile, connection.say("client", b"one", at=1)).read_bytes()
+    printed = [wirespool.run("info", hostile).done()]
+    hostile.write_bytes(whole[:-1])
+    printed += [wirespool.run(command, hostile).done() for command in ("info", "show")]
+    hostile.write_bytes(b"no capture")
+    printed.append(wirespool.run("info", hostile).done(2))
+    printed.append(wirespool.run("show", tmp_path / "\x1b[31m.pcap").done(2))
+    for result in printed:
+        said = result.text + result.stderr
+        assert not set(said) & set("\x1b\x07\r\u202e"), said
+        assert "\\u{1b}" in said

@@ -38,8 +38,9 @@ const COLUMNS: [&str; 18] = [
 /// Writes the captures, the table, what it sums up to, and why sides are raw.
 pub(super) fn write(report: &Report<'_>, out: &mut impl Write) -> io::Result<()> {
     for file in report.reader.captures() {
-        let (name, packets) = (file.path().display(), counted(file.summary().packets, "packet"));
-        writeln!(out, "{name}: {packets}, {}", file.origin())?;
+        let name = file.path().display().to_string();
+        let packets = counted(file.summary().packets, "packet");
+        writeln!(out, "{}: {packets}, {}", visible(&name), visible(&file.origin().to_string()))?;
     }
     // Lines are made twice, to see how wide columns are and to be written: all of them would take
     // more memory than all that was counted.
