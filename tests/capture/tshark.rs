@@ -39,7 +39,7 @@ impl Tshark {
         let checks = ["-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE"];
         let output = Command::new("tshark")
             .env("WIRESHARK_CONFIG_DIR", self.profile.path())
-            .arg("-r")
+            .args(["-n", "-r"])
             .arg(file)
             .args(checks)
             .args(words)

@@ -30,7 +30,7 @@ class Tshark:
 
     def tell(self, capture: Path, *words: str) -> str:
         """What it prints of a file."""
-        command = [self.program, "-r", str(capture), *CHECKSUMS, *words]
+        command = [self.program, "-n", "-r", str(capture), *CHECKSUMS, *words]
         environment = {**os.environ, "WIRESHARK_CONFIG_DIR": str(self.profile)}
         result = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment)
         assert result.returncode == 0, result.stderr
