@@ -19,42 +19,46 @@ use log::{Entry, Log, Seen};
 use network::{ACK, FIN, Flags, Packet, RST, SYN, capture, handshake};
 use proptest::prelude::*;
 use tshark::Tshark;
-use wirespool::capture::{MadeFrom, Origin, Reader, Writer, WriterOptions};
-use wirespool::convert::{Conversion, Converter, common_format, original};
-use wirespool::session::{Note, Side, Timestamp};
+use wirespool::capture::{MadeFrom, Origin, Reader, Summary, Writer, WriterOptions};
+use wirespool::convert::{common_format, original};
+use wirespool::session::{Note, Selecting, Selection, Side, Timestamp};
 
 /// Converts a capture to files of both kinds in a folder that goes away.
 struct Converted {
     _folder: tempfile::TempDir,
     original: PathBuf,
     files: [PathBuf; 2],
-    conversion: Conversion,
+    written: Summary,
+    left_out: u64,
 }
 
 impl Converted {
     fn of(packets: &[Packet]) -> Converted {
-        Converted::choosing(packets, |_| true)
+        Converted::choosing(packets, &Selection::default())
     }
 
-    fn choosing(packets: &[Packet], choose: fn(u64) -> bool) -> Converted {
+    fn choosing(packets: &[Packet], selection: &Selection) -> Converted {
         let folder = tempfile::tempdir().unwrap();
         let original = folder.path().join("original.pcap");
         fs::write(&original, capture(packets)).unwrap();
         let files = ["clean.pcap", "clean.pcapng"].map(|name| folder.path().join(name));
-        let [_, conversion] = files.each_ref().map(|file| convert(&original, file, choose));
-        Converted { _folder: folder, original, files, conversion }
+        let [_, (written, left_out)] =
+            files.each_ref().map(|file| convert(&original, file, selection));
+        Converted { _folder: folder, original, files, written, left_out }
     }
 }
 
-fn convert(from: &Path, to: &Path, choose: fn(u64) -> bool) -> Conversion {
+/// What was written, and how many connections were not.
+fn convert(from: &Path, to: &Path, selection: &Selection) -> (Summary, u64) {
     let mut reader = Reader::open(from).unwrap();
     let made_from = MadeFrom::Captures(vec![original("original.pcap", reader.origin())]);
     let format = common_format([reader.origin()]);
     let options = WriterOptions { force: false, format, made_from };
     let writer = Writer::create(to, options).unwrap();
-    let mut converter = Converter::new(writer, Box::new(move |one, _, _| choose(one.0)));
-    reader.read_all(&mut converter).unwrap();
-    converter.finish().unwrap()
+    let mut selecting = Selecting::opened_then(selection, writer);
+    reader.read_all(&mut selecting).unwrap();
+    let left_out = selecting.left_out();
+    (selecting.into_sink().finish().unwrap(), left_out)
 }
 
 /// What a capture says: all but where in the file it stands, and what the network did to it. A capture
@@ -116,7 +120,7 @@ proptest! {
             }
             // What was converted is converted to itself.
             let again = file.with_file_name(format!("again-{}", file.file_name().unwrap().display()));
-            convert(file, &again, |_| true);
+            convert(file, &again, &Selection::default());
             prop_assert_eq!(told(&again), expected.clone());
         }
     }
@@ -127,13 +131,13 @@ fn what_the_network_did_is_gone() {
     let data = |sequence, payload: &[u8]| Packet::new(true, sequence, 1, ACK).with(payload);
     let packets = [data(4, b"def"), data(1, b"abc"), data(1, b"abc"), data(4, b"def")];
     let converted = Converted::of(&[&handshake(0, 0)[..], &packets].concat());
-    assert_eq!(converted.conversion.written.bytes, 6);
+    assert_eq!(converted.written.bytes, 6);
     for file in &converted.files {
         let notes = Log::read(file).0.seen();
         assert!(!notes.iter().any(|seen| matches!(seen, Seen::Note(_))), "{notes:?}");
     }
     // SYN, SYN-ACK, the client's two segments.
-    assert_eq!(converted.conversion.written.packets, 4);
+    assert_eq!(converted.written.packets, 4);
 }
 
 #[test]
@@ -174,8 +178,9 @@ fn a_converted_capture_names_its_original() {
 fn what_is_not_chosen_is_left_out() {
     let both =
         [handshake(0, 0), handshake(5, 9), vec![Packet::new(true, 6, 10, ACK).with(b"second")]];
-    let converted = Converted::choosing(&both.concat(), |connection| connection == 1);
-    assert_eq!(converted.conversion.left_out, 1);
+    let second = Selection { connections: vec![1], ..Selection::default() };
+    let converted = Converted::choosing(&both.concat(), &second);
+    assert_eq!(converted.left_out, 1);
     for file in &converted.files {
         let (log, _) = Log::read(file);
         assert_eq!(log.traffic(), [Seen::Data(Side::Client, b"second".to_vec()), Seen::Cut]);

@@ -4,26 +4,29 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::arguments::{capture_path, connection, port};
+use super::arguments::{ConnectionArguments, ReassemblyArguments, capture_path};
 use super::failure::{At, Failure};
-use super::show::warn_of_damage;
+use super::show::{warn_of_absent, warn_of_damage};
 use super::words::say;
 use super::{DONE, Outcome};
 use crate::capture::{CaptureFile, FileIdentity, MadeFrom, Reader, Summary, Writer, WriterOptions};
-use crate::convert::{Choose, Conversion, Converter, common_format, original};
+use crate::convert::{common_format, original};
+use crate::session::Selecting;
 
 /// Write captures anew as one clean capture
 ///
 /// Kept are what each connection carried, when and in what order, its ends, and what is known to be
 /// missing. Gone are retransmissions, duplicates, segments out of order and all that is not TCP; the
-/// headers are synthesised, and in a pcapng the capture says so.
+/// headers are synthesised, and in a pcapng the capture says so. Connections are chosen by the numbers
+/// that `show` and `info` give them, and numbered anew in OUT.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   wirespool demo
   wirespool convert demo/pickle.pcapng clean.pcap
   wirespool convert demo/*.pcapng all.pcapng --force
-  wirespool convert demo/text.pcapng first.pcapng --connection 0")]
+  wirespool convert demo/text.pcapng first.pcapng --connection 0
+  wirespool convert demo/text.pcapng local.pcapng --host 127.0.0.0/8 --until +1m")]
 pub(super) struct Arguments {
     /// The captures to read, pcap or pcapng; - is standard input
     #[arg(required = true, value_name = "IN", value_parser = capture_path())]
@@ -34,19 +37,17 @@ pub(super) struct Arguments {
     /// Overwrite OUT if it exists
     #[arg(long)]
     force: bool,
-    /// Keep only connection N, as `show` and `info` number them; may be given several times
-    #[arg(long, value_name = "N", value_parser = connection)]
-    connection: Vec<u64>,
-    /// Keep only connections with this port at either end
-    #[arg(long, value_parser = port)]
-    port: Option<u16>,
+    #[command(flatten)]
+    connections: ConnectionArguments,
+    #[command(flatten)]
+    reassembly: ReassemblyArguments,
 }
 
 pub(super) fn run(arguments: Arguments) -> Outcome {
     let (files, output) = (&arguments.files, &arguments.output);
     FileIdentity::refuse_same(output, files.iter().map(PathBuf::as_path)).at("OUT")?;
     // What cannot be read leaves no empty file behind.
-    let mut reader = Reader::open_all(files)?;
+    let mut reader = Reader::open_all(files)?.with_policy(arguments.reassembly.policy());
     let origins = || reader.captures().iter().map(CaptureFile::origin);
     let format = common_format(origins());
     if format.is_none() && origins().any(|origin| origin.format().is_some()) {
@@ -56,18 +57,22 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
     let made_from = MadeFrom::Captures(named.collect());
     let options = WriterOptions { force: arguments.force, format, made_from };
     let writer = Writer::create(output, options).at("OUT")?;
-    let mut converter = Converter::new(writer, arguments.choose());
-    let read = reader.read_all(&mut converter);
+    let selection = arguments.connections.selection();
+    let selection = selection.of_session(reader.began().unwrap_or_default());
+    let mut selecting = Selecting::opened_then(&selection, writer);
+    let read = reader.read_all(&mut selecting);
+    let left_out = selecting.left_out();
     // What could be read before the damage is worth as much as without it.
-    let converted = converter.finish()?;
+    let written = selecting.into_sink().finish()?;
     warn_of_damage(&reader);
-    summarise(output, &converted, &reader);
+    warn_of_absent(&selection, &reader);
+    summarise(output, written, left_out, &reader);
     read.map(|()| DONE).map_err(Failure::from)
 }
 
 /// Says on stderr what was written, and what was not.
-fn summarise(output: &Path, converted: &Conversion, reader: &Reader) {
-    let Summary { connections, packets, bytes, gaps } = converted.written;
+fn summarise(output: &Path, written: Summary, left_out: u64, reader: &Reader) {
+    let Summary { connections, packets, bytes, gaps } = written;
     let gaps = if gaps == 0 { String::new() } else { format!(", gaps {gaps}") };
     say(format_args!(
         "{}: connections {connections}, packets {packets}, payload {bytes} bytes{gaps}",
@@ -76,22 +81,12 @@ fn summarise(output: &Path, converted: &Conversion, reader: &Reader) {
     let summaries = reader.captures().iter().map(CaptureFile::summary);
     let not_tcp: u64 = summaries.map(|read| read.packets.saturating_sub(read.segments)).sum();
     let left_out = [
-        counted(converted.left_out, "connection", "not selected"),
+        counted(left_out, "connection", "not selected"),
         counted(not_tcp, "packet", "no TCP segment"),
     ];
     let left_out: Vec<String> = left_out.into_iter().flatten().collect();
     if !left_out.is_empty() {
         say(format_args!("left out: {}", left_out.join(", ")));
-    }
-}
-
-impl Arguments {
-    fn choose(&self) -> Choose {
-        let (numbers, port) = (self.connection.clone(), self.port);
-        Box::new(move |connection, client, server| {
-            (numbers.is_empty() || numbers.contains(&connection.0))
-                && port.is_none_or(|port| port == client.port() || port == server.port())
-        })
     }
 }
 

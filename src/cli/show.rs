@@ -101,11 +101,8 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
     printer.warn_of_unread();
     warn_of_damage(&reader);
     read?;
-    let connections = reader.connections();
-    for asked in &selection.connections {
-        if *asked >= connections && !printer.is_done() {
-            say(format_args!("there is no connection {asked}: there are {connections}, from 0"));
-        }
+    if !printer.is_done() {
+        warn_of_absent(&selection, &reader);
     }
     Ok(DONE)
 }
@@ -136,6 +133,14 @@ pub(super) fn warn_of_label(choice: &FormatChoice, reader: &Reader) {
         if file.is_repeated() && !file.origin().is_synthesised() {
             say(format_args!("{name}: the same file was given before, and is read once"));
         }
+    }
+}
+
+/// Says on stderr which connections were asked for by number that are not there, once all is read.
+pub(super) fn warn_of_absent(selection: &Selection, reader: &Reader) {
+    let connections = reader.connections();
+    for asked in selection.connections.iter().filter(|asked| **asked >= connections) {
+        say(format_args!("there is no connection {asked}: there are {connections}, from 0"));
     }
 }
 

@@ -177,6 +177,11 @@ impl<S> Selecting<S> {
         Selecting { opened_then: true, ..Selecting::connections(selection, sink) }
     }
 
+    /// How many connections were not passed on.
+    pub fn left_out(&self) -> u64 {
+        self.left_out.len() as u64
+    }
+
     /// Who takes the events.
     pub fn sink(&mut self) -> &mut S {
         &mut self.sink
