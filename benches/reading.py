@@ -96,6 +96,18 @@ def in_order(bench: Bench, capture: Capture) -> None:
         "tcpflow": ["tcpflow", "-r", given, "-o", flows],
         "dpkt, by hand": [sys.executable, HERE / "by_hand.py", "count", given],
         "tshark, one stream": ["tshark", "-r", given, "-q", "-z", "follow,tcp,raw,0"],
+        "tshark, conversations": ["tshark", "-r", given, "-q", "-z", "conv,tcp"],
+        "tshark, all payloads": [
+            "tshark",
+            "-r",
+            given,
+            "-T",
+            "fields",
+            "-e",
+            "tcp.stream",
+            "-e",
+            "tcp.payload",
+        ],
     }
     size, average = capture.size / MEGABYTE, capture.size / capture.packets
     print(f"\n{size:.0f} MB, {capture.packets} packets of {average:.0f} bytes, {bench.rounds} rounds")
@@ -235,8 +247,8 @@ def spread(values: list[float]) -> str:
 
 
 def short(value: float) -> str:
-    """Three digits or so."""
-    return f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}" if abs(value) < 100 else f"{value:.0f}"
+    """Three digits, also of what is far below one."""
+    return f"{value:#.3g}" if abs(value) < 100 else f"{value:.0f}"
 
 
 BENCHES: dict[str, Callable[[Bench], None]] = {
