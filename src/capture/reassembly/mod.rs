@@ -15,6 +15,7 @@
 
 mod ahead;
 mod connection;
+mod covered;
 mod order;
 mod past;
 mod policy;

@@ -68,6 +68,8 @@ pub struct Reached {
 impl Reached {
     /// What was reached, in words that give its bound; nothing if nothing was.
     pub fn warnings(&self) -> Vec<String> {
+        // A capture of single bytes can reach a bound that is greater than itself.
+        const COUNTED: &str = ", bookkeeping included";
         let Policy { held_per_side, held_in_all, connections, .. } = self.policy;
         let patience = humantime::format_duration(self.policy.patience.unwrap_or_default());
         let holes = |count: u64, why: String| match count {
@@ -85,9 +87,12 @@ impl Reached {
         let warnings = [
             holes(
                 self.held_per_side,
-                format!("with {} behind it on one side", size(held_per_side)),
+                format!("with {} held behind it on one side{COUNTED}", size(held_per_side)),
             ),
-            holes(self.held_in_all, format!("with {} behind holes in all", size(held_in_all))),
+            holes(
+                self.held_in_all,
+                format!("with {} held behind holes in all{COUNTED}", size(held_in_all)),
+            ),
             holes(self.patience, format!("that nothing filled for {patience}")),
             forgotten,
         ];
