@@ -50,6 +50,16 @@ pub enum Error {
         /// Why not, and what mends it.
         reason: String,
     },
+    /// The program that captured has ended before it was to; what came before is in the file.
+    #[error("capturing on {interface} ended: {reason}; what came before is in {}", path.display())]
+    CaptureEnded {
+        /// From which interfaces.
+        interface: String,
+        /// In which way it ended.
+        reason: String,
+        /// The file.
+        path: PathBuf,
+    },
     /// Text that is no address.
     #[error(
         "{given:?} is no address: {reason}; write HOST:PORT, [IPv6]:PORT, or PORT for 127.0.0.1"

@@ -259,9 +259,10 @@ impl CaptureFile {
             Item::Packet(record) => record,
             Item::Waiting => {
                 self.waits = self.waits.saturating_add(1);
-                let silence = (WAIT * self.waits).checked_sub(WRITTEN_WITHIN);
+                // The stamps of what came are certain at once.
+                let silence = (WAIT * self.waits).saturating_sub(WRITTEN_WITHIN);
                 let last = self.counters.span.map(|(_, last)| last);
-                return Ok(Next::Waiting(last.zip(silence).map(|(last, silence)| last + silence)));
+                return Ok(Next::Waiting(last.map(|last| last + silence)));
             }
             other => {
                 pass_over(&other, offset, &mut self.frame, &mut self.counters);

@@ -46,6 +46,7 @@ pub(super) fn run(
     printer.finish()?;
     printer.warn_of_unread();
     warn_of_damage(&reader);
+    printer.warn_of_nothing(reader.connections());
     Ok(DONE)
 }
 

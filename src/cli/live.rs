@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
@@ -13,14 +14,18 @@ use super::printer::Printer;
 use super::process::ProcessNumber;
 use super::words::say;
 use crate::capture::live::Interrupter;
-use crate::capture::{Summary, Writer, WriterOptions};
+use crate::capture::{Reader, Summary, Writer, WriterOptions};
 use crate::message::{Assembler, Formats};
 use crate::net::{Recorder, Stop};
 use crate::record::{Notice, Observer};
+use crate::session::Timestamp;
 use crate::{Error, Result};
 
 /// The status of a process that was interrupted twice.
 const INTERRUPTED: i32 = 130;
+
+/// How long ago a packet was at most that comes from a network as it is read.
+const JUST_NOW: Duration = Duration::from_secs(60);
 
 /// A runtime for sockets and signals.
 pub(super) fn runtime() -> std::result::Result<Runtime, Failure> {
@@ -103,6 +108,17 @@ pub(super) fn announce(listener: &TcpListener) -> std::result::Result<(), Failur
         .map_err(|source| Error::network("listen on", "the address", source))?;
     say(format_args!("listening on {address}"));
     Ok(())
+}
+
+/// The stamp of the latest packet that was read, of a capture that comes through a pipe while it is made:
+/// nothing is to wait for what may come much later. What is copied into a pipe is read as the file would be.
+pub(super) fn latest(reader: &Reader) -> Option<Timestamp> {
+    let [file] = reader.captures() else { return None };
+    if file.path().metadata().is_ok_and(|found| found.is_file()) {
+        return None;
+    }
+    let (_, latest) = file.summary().span?;
+    (latest + JUST_NOW >= Timestamp::now()).then_some(latest)
 }
 
 /// Says notices on stderr.

@@ -51,9 +51,15 @@ pub(super) struct Printer {
     look: Look,
     events: bool,
     live: bool,
+    /// Whether it goes on, for what is recorded, once nobody reads what is printed.
+    lasting: bool,
     /// The line being written; kept for its allocation.
     json: String,
     choice: Choice,
+    /// How many messages there were to choose from.
+    seen: u64,
+    /// Whether any line was printed.
+    any: bool,
     /// What was said of formats that were found out: of which side, what, and why.
     found: HashSet<(Side, String)>,
     /// How many messages were printed.
@@ -78,13 +84,22 @@ impl Printer {
             look,
             events,
             live,
+            lasting: false,
             json: String::new(),
             choice,
+            seen: 0,
+            any: false,
             found: HashSet::new(),
             messages,
             faults,
             gaps,
         }
+    }
+
+    /// Does not end what is recorded into a file when nobody reads any more what is printed of it.
+    #[must_use]
+    pub(super) fn lasting(self) -> Printer {
+        Printer { lasting: true, ..self }
     }
 
     /// Whether as many messages were printed as were asked for.
@@ -99,12 +114,35 @@ impl Printer {
         }
     }
 
+    /// Says that of so many connections nothing was printed, if something was to be chosen.
+    pub(super) fn warn_of_nothing(&self, connections: u64) {
+        let is_choosing = self.choice.messages.is_choosing();
+        if is_choosing && !self.any && !self.is_done() {
+            say(nothing_selected(connections, self.seen));
+        }
+    }
+
     /// Brings everything to stdout.
     pub(super) fn finish(&mut self) -> Result<()> {
-        written(self.out.flush())
+        let flushed = self.out.flush();
+        self.went(flushed)
+    }
+
+    /// The result of writing; where the printer is [lasting](Printer::lasting), a reader that has gone is said
+    /// once.
+    fn went(&mut self, result: io::Result<()>) -> Result<()> {
+        match written(result) {
+            Err(Error::BrokenPipe) if self.lasting => {
+                self.out = Box::new(io::sink());
+                say("nobody reads what is printed any more; the recording goes on");
+                Ok(())
+            }
+            other => other,
+        }
     }
 
     fn message(&mut self, message: &Message) -> Result<()> {
+        self.seen += 1;
         if self.is_done() || !self.choice.messages.takes(message) {
             return Ok(());
         }
@@ -145,7 +183,9 @@ impl Printer {
     }
 
     fn line(&mut self, line: &str) -> Result<()> {
-        written(self.out.write_all(line.as_bytes()).and_then(|()| self.out.write_all(b"\n")))?;
+        self.any = true;
+        let went = self.out.write_all(line.as_bytes()).and_then(|()| self.out.write_all(b"\n"));
+        self.went(went)?;
         if self.live { self.finish() } else { Ok(()) }
     }
 }
@@ -170,6 +210,22 @@ impl Receive for Printer {
             false => say(format_args!("connection {connection}, {side}: {words}")),
             true => say("of further formats that were found out `info --json` says why"),
         }
+    }
+}
+
+/// That nothing is shown of so many connections, with the messages of those that were looked at.
+pub(super) fn nothing_selected(connections: u64, messages: u64) -> String {
+    let count = |number: u64, what: &str| match number {
+        1 => format!("1 {what}"),
+        _ => format!("{number} {what}s"),
+    };
+    let connections = count(connections, "connection");
+    match messages {
+        0 => format!("nothing was selected: the capture has {connections}, see `wirespool info`"),
+        _ => format!(
+            "nothing was selected: none of {} was, of {connections} in all",
+            count(messages, "message")
+        ),
     }
 }
 

@@ -10,14 +10,15 @@ use super::arguments::{
 };
 use super::failure::Failure;
 use super::follow;
-use super::printer::{Choice, Printer, written};
+use super::live;
+use super::printer::{Choice, Printer, nothing_selected, written};
 use super::words::say;
 use super::{DONE, Outcome};
 use crate::capture::Reader;
 use crate::message::{Assembler, FormatsByCapture};
 use crate::project::FormatChoice;
 use crate::replay::{Chosen, Condition};
-use crate::session::{ConnectionId, Event, Kind, Selecting, Selection, Sink};
+use crate::session::{ConnectionId, Event, Kind, Selecting, Selection, Side, Sink};
 use crate::wire::Format;
 use crate::{Error, Result};
 
@@ -89,6 +90,9 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
             Ok(true) if !selecting.sink().receiver().is_done() => {
                 if !reader.is_buffered() {
                     // A pipe may be silent for long.
+                    if let Some(latest) = live::latest(&reader) {
+                        selecting.tick(latest)?;
+                    }
                     selecting.sink().receiver().finish()?;
                 }
             }
@@ -103,6 +107,10 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
     read?;
     if !printer.is_done() {
         warn_of_absent(&selection, &reader);
+    }
+    let connections = reader.connections();
+    if selection.connections.iter().all(|asked| *asked < connections) {
+        printer.warn_of_nothing(connections);
     }
     Ok(DONE)
 }
@@ -164,43 +172,67 @@ fn raw(arguments: &Arguments) -> Outcome {
     let [file] = arguments.files.as_slice() else {
         return Err(Error::Usage("--raw takes one capture".to_owned()).into());
     };
-    let connection = match arguments.messages.connections.connection.as_slice() {
-        [] => ConnectionId(0),
-        [one] => ConnectionId(*one),
-        _ => return Err(Error::Usage("--raw takes one --connection".to_owned()).into()),
-    };
+    let selection = arguments.messages.selection();
+    if selection.connections.len() > 1 {
+        return Err(Error::Usage("--raw takes one --connection".to_owned()).into());
+    }
     let mut reader = Reader::open(file)?.with_policy(arguments.reassembly.policy());
-    let mut raw = Raw { arguments, connection, offset: 0, found: false };
-    let read = reader.read_all(&mut raw);
+    let raw = Raw { side: selection.side, written: None, offset: 0, found: false };
+    let mut selecting = Selecting::connections(&selection, raw);
+    let read = reader.read_all(&mut selecting);
     warn_of_damage(&reader);
     read?;
-    if !raw.found {
-        let reason =
-            format!("{} has no connection {connection}; see `wirespool info`", file.display());
-        return Err(Failure::from(Error::Usage(reason)));
+    if selecting.sink().found {
+        return Ok(DONE);
     }
-    Ok(DONE)
+    let connections = reader.connections();
+    let asked = selection.connections.first();
+    match asked.copied().or((connections == 0).then_some(0)) {
+        Some(connection) if connection >= connections => {
+            let reason =
+                format!("{} has no connection {connection}; see `wirespool info`", file.display());
+            Err(Failure::from(Error::Usage(reason)))
+        }
+        _ => {
+            say(nothing_selected(connections, 0));
+            Ok(DONE)
+        }
+    }
 }
 
-struct Raw<'a> {
-    arguments: &'a Arguments,
-    connection: ConnectionId,
+struct Raw {
+    side: Option<Side>,
+    /// Which connection is written, once there was anything of its side.
+    written: Option<ConnectionId>,
     offset: u64,
+    /// Whether any connection is selected.
     found: bool,
 }
 
-impl Sink for Raw<'_> {
-    fn event(&mut self, event: &Event<'_>) -> Result<()> {
-        if event.connection != self.connection {
-            return Ok(());
+impl Raw {
+    /// Refuses to write what a second connection says behind what the first one said.
+    fn check_is_one(&mut self, connection: ConnectionId) -> Result<()> {
+        match *self.written.get_or_insert(connection) {
+            first if first == connection => Ok(()),
+            first => Err(Error::Usage(format!(
+                "--raw writes one connection, and both {first} and {connection} are selected; choose by \
+                 --connection, as --connection {first}"
+            ))),
         }
+    }
+}
+
+impl Sink for Raw {
+    fn event(&mut self, event: &Event<'_>) -> Result<()> {
         self.found = true;
         match event.kind {
-            Kind::Data { side, bytes } if Some(side) == self.arguments.messages.side => {
+            Kind::Data { side, bytes } if Some(side) == self.side => {
+                self.check_is_one(event.connection)?;
                 self.offset += bytes.len() as u64;
                 written(std::io::stdout().write_all(bytes))
             }
-            Kind::Gap { side, length } if Some(side) == self.arguments.messages.side => {
+            Kind::Gap { side, length } if Some(side) == self.side => {
+                self.check_is_one(event.connection)?;
                 // Nothing stands in for what is missing; words go to stderr.
                 let offset = self.offset;
                 match length {

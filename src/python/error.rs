@@ -190,6 +190,7 @@ impl From<Error> for PyErr {
                 os_error(&source, words, None)
             }
             Error::Capture { kind, .. } => os_error(&kind.into(), words, None),
+            Error::CaptureEnded { .. } => os_error(&io::ErrorKind::Other.into(), words, None),
             Error::Format { .. } | Error::Schema { .. } | Error::Configuration { .. } => {
                 Exception::Format.with(py, words)
             }

@@ -27,7 +27,7 @@ const SETTLING: Duration = Duration::from_secs(10);
 /// What was recorded, and what not.
 #[derive(Debug, Default)]
 pub struct Recorded {
-    /// What the sink was given.
+    /// What is in the file.
     pub counters: Counters,
     /// Bytes of payload, of both sides.
     pub payload: u64,
@@ -49,7 +49,7 @@ impl Recorded {
 /// Gives the sink back, with what was recorded.
 ///
 /// # Errors
-/// What the sink says, a failed write, and [`Error::Capture`] if the program ends by itself: the file has
+/// What the sink says, a failed write, and [`Error::CaptureEnded`] if the program ends by itself: the file has
 /// what came before.
 pub async fn passive<S: Sink + Send + 'static>(
     capture: LiveCapture,
@@ -62,15 +62,15 @@ pub async fn passive<S: Sink + Send + 'static>(
     let (interrupter, transit) = (capture.interrupter(), capture.transit());
     let stop = limits.stop.clone();
     let mut writing = spawn_blocking({
-        let progress = progress.clone();
-        move || write(capture, writer, &progress)
+        let (path, progress) = (path.to_owned(), progress.clone());
+        move || write(capture, writer, &path, &progress)
     });
     let reading = spawn_blocking({
         let (path, progress) = (path.to_owned(), progress.clone());
         let mut watched = Watched::new(sink, limits.connections, stop.clone());
         move || {
             let read = read_along(&path, &progress, transit, &mut watched);
-            // Whoever takes nothing more ends the recording.
+            // What cannot be read any more is not recorded for long either.
             watched.stop.request();
             (read, watched)
         }
@@ -94,20 +94,18 @@ pub async fn passive<S: Sink + Send + 'static>(
             finished(writing.await)
         }
     };
-    let (read, watched) = finished(reading.await);
-    let (counters, read) = match read {
-        Ok(counters) => (counters, Ok(())),
-        Err(error) => (Counters::default(), Err(error)),
-    };
+    let ((counters, read), watched) = finished(reading.await);
     let (counts, written) = written;
     let recorded = Recorded { counters, payload: watched.payload, counts };
-    (written.and(read), recorded, watched.sink)
+    let taken = watched.failure.map_or(Ok(()), Err);
+    (written.and(read).and(taken), recorded, watched.sink)
 }
 
 /// Writes what comes until the program ends, and completes the file whatever it ended with.
 fn write(
     mut capture: LiveCapture,
     mut writer: PacketWriter,
+    path: &Path,
     progress: &Progress,
 ) -> (Option<Vec<Counts>>, Result<()>) {
     let copied = capture.copy(&mut writer, progress);
@@ -118,19 +116,43 @@ fn write(
     let Ended { counts, failure } = capture.end();
     let completed = writer.finish(counts.as_deref().unwrap_or_default());
     progress.complete();
-    let ended = failure.map_or(Ok(()), Err);
+    let ended = failure.map_or(Ok(()), |failure| Err(with_file(failure, path)));
     (counts, copied.and(completed.map(drop)).and(ended))
 }
 
-/// Gives the sink what is in the file and what still comes into it, until it is complete.
+/// A program's failure, with where what came before it is.
+fn with_file(failure: Error, path: &Path) -> Error {
+    match failure {
+        Error::Capture { interface, reason, .. } => {
+            Error::CaptureEnded { interface, reason, path: path.to_owned() }
+        }
+        other => other,
+    }
+}
+
+/// Gives the sink what is in the file and what still comes into it, until it is complete; what was read,
+/// and whether that is all.
 fn read_along(
     path: &Path,
     progress: &Progress,
     transit: Duration,
     sink: &mut dyn Sink,
-) -> Result<Counters> {
-    let file = File::open(path).map_err(|source| Error::file("open", path, source))?;
-    let mut reader = Reader::from_stream(file, path)?;
+) -> (Counters, Result<()>) {
+    let file = File::open(path).map_err(|source| Error::file("open", path, source));
+    let mut reader = match file.and_then(|file| Reader::from_stream(file, path)) {
+        Ok(reader) => reader,
+        Err(error) => return (Counters::default(), Err(error)),
+    };
+    let read = follow(&mut reader, progress, transit, sink);
+    (reader.summary(), read)
+}
+
+fn follow(
+    reader: &mut Reader,
+    progress: &Progress,
+    transit: Duration,
+    sink: &mut dyn Sink,
+) -> Result<()> {
     let mut read = 0;
     loop {
         let reached = progress.wait(read, TICK);
@@ -146,8 +168,7 @@ fn read_along(
             read += 1;
         }
     }
-    reader.read_all(sink)?;
-    Ok(reader.summary())
+    reader.read_all(sink)
 }
 
 /// Waits for what was captured before now.
@@ -170,7 +191,8 @@ fn finished<T>(joined: std::result::Result<T, JoinError>) -> T {
     joined.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
 }
 
-/// A sink whose connections and bytes are counted, and which asks for the end when enough have closed.
+/// A sink whose connections and bytes are counted, and which asks for the end when enough have closed, or
+/// when it fails: from then on it is only counted what the file has.
 struct Watched<S> {
     sink: S,
     /// Which sides have ended, of the connections that are open.
@@ -179,6 +201,8 @@ struct Watched<S> {
     left: Option<u64>,
     stop: Stop,
     payload: u64,
+    /// Why the sink takes nothing more.
+    failure: Option<Error>,
 }
 
 impl<S> Watched<S> {
@@ -186,7 +210,17 @@ impl<S> Watched<S> {
         if left == Some(0) {
             stop.request();
         }
-        Watched { sink, open: HashMap::new(), left, stop, payload: 0 }
+        Watched { sink, open: HashMap::new(), left, stop, payload: 0, failure: None }
+    }
+
+    /// Passes something on, for as long as the sink takes it.
+    fn pass_on(&mut self, step: impl FnOnce(&mut S) -> Result<()>) {
+        if self.failure.is_none()
+            && let Err(error) = step(&mut self.sink)
+        {
+            self.failure = Some(error);
+            self.stop.request();
+        }
     }
 
     fn watch(&mut self, event: &Event<'_>) {
@@ -219,14 +253,17 @@ impl<S> Watched<S> {
 impl<S: Sink> Sink for Watched<S> {
     fn event(&mut self, event: &Event<'_>) -> Result<()> {
         self.watch(event);
-        self.sink.event(event)
+        self.pass_on(|sink| sink.event(event));
+        Ok(())
     }
 
     fn flush(&mut self) -> Result<()> {
-        self.sink.flush()
+        self.pass_on(Sink::flush);
+        Ok(())
     }
 
     fn tick(&mut self, now: Timestamp) -> Result<()> {
-        self.sink.tick(now)
+        self.pass_on(|sink| sink.tick(now));
+        Ok(())
     }
 }

@@ -22,6 +22,11 @@ impl Chosen {
         Chosen { selection, condition, unread: 0 }
     }
 
+    /// Whether less is asked for than all there is.
+    pub fn is_choosing(&self) -> bool {
+        self.condition.is_some() || self.selection != Selection::default()
+    }
+
     /// Whether a message is one of them. What has no value that could be looked into is not, and is counted.
     pub fn takes(&mut self, message: &Message) -> bool {
         if !self.selection.takes_side(message.side) || !self.selection.takes_time(message.time) {

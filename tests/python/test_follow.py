@@ -4,12 +4,13 @@ import gzip
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from conftest import Wirespool, installed
-from packets import Connection, write
+from packets import BEGUN, Connection, write
 from programs import Peers
 from recording import SPACING, proxy
 from running import Process, until
@@ -182,6 +183,36 @@ def test_what_cannot_be_followed_says_so(wirespool: Wirespool, records: list[byt
         assert reason in result.stderr
     (tmp_path / "text").write_text("no capture\n")
     assert "it is text" in wirespool.run("show", "--follow", tmp_path / "text").done(2).stderr
+
+
+def chat(path: Path, begun: float, *, lines: int) -> bytes:
+    """A capture in which a client says a line each fifth of a second, from `begun` on."""
+    connection = Connection(CLIENT, SERVER, begun - BEGUN)
+    for number in range(lines):
+        connection.say("client", b"%d\n" % number, begun - BEGUN + number / 5)
+    return write(path, connection).read_bytes()
+
+
+def test_what_is_found_out_of_a_live_side_is_found_within_its_first_second(
+    wirespool: Wirespool, growing: Growing, tmp_path: Path
+) -> None:
+    """By the stamps, without waiting for as many messages as tell it surely."""
+    growing.write(chat(tmp_path / "whole.pcap", BEGUN, lines=8))
+    process = wirespool.start("show", growing.path, "--follow", "--json")
+    process.wait_for('"value":', count=8)
+    process.signal(signal.SIGINT).finish().done()
+
+
+def test_what_comes_live_through_a_pipe_is_found_out_by_its_stamps(
+    wirespool: Wirespool, tmp_path: Path
+) -> None:
+    whole = chat(tmp_path / "whole.pcap", time.time() - 2, lines=8)
+    process = wirespool.start("show", "-", "--json", keep_stdin=True)
+    process.stdin.write(whole)
+    process.stdin.flush()
+    process.wait_for('"value":', count=8)
+    process.stdin.close()
+    process.finish().done()
 
 
 @pytest.mark.parametrize("compress", [None, ["gzip", "-c"], ["zstd", "-c", "-q"]], ids=str)

@@ -231,7 +231,7 @@ def test_an_output_that_nobody_reads_does_not_hold_up_the_file(
     assert shown.count(b" 2e") == 1_000_000
 
 
-def test_a_reader_that_has_gone_ends_the_recording_quietly(
+def test_a_reader_that_has_gone_does_not_end_the_recording(
     wirespool: Wirespool, environment: dict[str, str], pair: Pair, capture: Path
 ) -> None:
     words = ["record", "-i", "lo", "--filter", f"tcp port {pair.port}", "-o", str(capture), "-f", "raw"]
@@ -244,9 +244,14 @@ def test_a_reader_that_has_gone_ends_the_recording_quietly(
         process.stdout.close()
         client, _ = pair.connect()
         client.sendall(b"unheard")
+        assert b"nobody reads what is printed any more" in process.stderr.readline()
+        client.sendall(b" still")
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
         assert process.wait(20) == 0
-        assert b"cannot" not in process.stderr.read()
-    assert wirespool.run("show", capture, "--raw", "--side", "client").done().stdout == b"unheard"
+    packets = json.loads(wirespool.run("info", capture, "--json").done().text)["packets"]
+    assert said.decode() == f"{capture}: connections 1, packets {packets}, payload 13 bytes\n"
+    assert wirespool.run("show", capture, "--raw", "--side", "client").done().stdout == b"unheard still"
 
 
 def test_any_interface_and_several_are_recorded(wirespool: Wirespool, pair: Pair, tmp_path: Path) -> None:

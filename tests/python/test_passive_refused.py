@@ -155,6 +155,11 @@ def test_arguments_that_contradict_each_other_are_refused(
     wirespool.run("record", *words, "-o", tmp_path / "x.pcapng").done(2)
 
 
+def test_without_anything_to_record_both_ways_are_said(wirespool: Wirespool, tmp_path: Path) -> None:
+    result = wirespool.run("record", "-o", tmp_path / "x.pcapng").done(2)
+    assert "--to <ADDR>|--interface <IFACE>" in result.stderr
+
+
 def test_a_file_that_exists_is_kept_and_the_program_ended(
     wirespool: Wirespool, tmp_path: Path, capture: Path
 ) -> None:
@@ -231,7 +236,8 @@ def test_a_program_that_dies_is_said_and_what_came_before_is_kept(
     assert len(result.lines) == 2
     assert result.stderr.splitlines()[1:] == [
         f"{capture}: connections 1, packets 4, payload 8 bytes",
-        "wirespool: cannot capture on lo: tcpdump ended by itself (exit status 4): the card is on fire",
+        "wirespool: capturing on lo ended: tcpdump ended by itself (exit status 4): the card is on fire; "
+        f"what came before is in {capture}",
     ]
     assert wirespool.show(capture).values == ["ping", "pong"]
 

@@ -5,7 +5,7 @@ mod proxy;
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 use super::Outcome;
 use super::arguments::{FormatArguments, LimitArguments, PrintArguments};
@@ -21,6 +21,7 @@ use super::command::CommandArguments;
 /// is complete up to then. With --to and COMMAND, --connections only says how many are taken. With -f the
 /// messages are printed as they pass.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("source").required(true).args(["to", "interface"]))]
 #[command(after_help = "\
 Examples:
   wirespool listen 12345 -f pickle --connections 1 & sleep 1
@@ -38,7 +39,7 @@ Where dumpcap or tcpdump may capture:
       wirespool send 12345 -f text hello")]
 pub(super) struct Arguments {
     /// The server to dial for each client
-    #[arg(long, value_name = "ADDR", required_unless_present = "interface", help_heading = PROXY)]
+    #[arg(long, value_name = "ADDR", help_heading = PROXY)]
     to: Option<String>,
     /// Where clients connect
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0", help_heading = PROXY)]

@@ -59,7 +59,7 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
         let print = &arguments.print;
         let formats = choice.of_capture(None, &Format::auto());
         let printer = Printer::new(print.look(), print.events, true, Choice::default());
-        Assembler::new(formats, printer)
+        Assembler::new(formats, printer.lasting())
     });
     let stop = Stop::new();
     let signals = match &command {

@@ -33,10 +33,8 @@ pub(super) fn run(arguments: Arguments, to: &str) -> Outcome {
         // What a file says of the port is kept, but nobody asked to see messages.
         let printer = formats.filter(|_| choice.is_given()).map(|formats| {
             let print = &arguments.print;
-            Assembler::new(
-                formats,
-                Printer::new(print.look(), print.events, true, Choice::default()),
-            )
+            let printer = Printer::new(print.look(), print.events, true, Choice::default());
+            Assembler::new(formats, printer.lasting())
         });
         let recorder = Arc::new(Recorder::new((Some(writer), printer)));
         live::announce(&listener)?;
