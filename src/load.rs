@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::capture::{CaptureFile, Policy, Reader};
+use crate::capture::{CaptureFile, FileIdentity, Policy, Reader};
 use crate::message::{Formats, FormatsByCapture, FormatsByPort};
 use crate::project::FormatChoice;
 use crate::replay::{Action, CaptureDigest, Receipt, Script};
@@ -70,6 +70,7 @@ impl Loading {
     /// # Errors
     /// What [`Reader`] says of a file.
     pub fn load(&self, paths: &[PathBuf], ours: Side) -> Result<Loaded> {
+        FileIdentity::refuse_repeated_streams(paths)?;
         let opened = paths.iter().map(|path| Reader::open_digested(path));
         let reader = Reader::merged(opened.collect::<Result<_>>()?)?.with_policy(self.policy);
         let labels = reader.captures().iter().map(|file| file.origin().format());
@@ -94,8 +95,11 @@ impl Loading {
             provenance.notes.extend(file.foreign().into_iter().map(named_here));
             let label = file.origin().format();
             provenance.notes.extend(self.choice.misunderstood(label).map(named_here));
-            // Alone it is nothing to play, and says so.
-            if file.summary().segments == 0 && several && !file.is_repeated() {
+            // Alone it is nothing to play, and says so. The last file of a ring buffer may have been begun and
+            // no packet come: it lacks nothing.
+            let counters = file.summary();
+            let is_begun_only = counters.packets == 0 && !file.origin().is_synthesised();
+            if counters.segments == 0 && several && !file.is_repeated() && !is_begun_only {
                 provenance.damage.push(named_here("there is no connection in it".to_owned()));
             }
             provenance.captures.extend(sha256.map(|sha256| CaptureDigest { path, sha256 }));
@@ -128,6 +132,7 @@ impl Loading {
     /// What [`Reader`] says of a file.
     pub fn pair(&self, first: PathBuf, second: PathBuf) -> Result<(Loaded, Loaded)> {
         let paths = [first, second];
+        FileIdentity::refuse_repeated_streams(&paths)?;
         // Each is opened once: what comes through a pipe is gone when it has been read.
         let readers = [Reader::open_digested(&paths[0])?, Reader::open_digested(&paths[1])?];
         let readers = readers.map(|reader| reader.with_policy(self.policy));

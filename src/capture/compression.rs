@@ -130,11 +130,14 @@ impl Decompressor {
         if compressed.failed {
             return Err(error);
         }
-        let reason = match error.kind() {
-            io::ErrorKind::UnexpectedEof => format!("the {name} data is cut off"),
-            _ => format!("the {name} data is damaged ({error})"),
+        let is_cut_off = error.kind() == io::ErrorKind::UnexpectedEof;
+        let reason = match is_cut_off {
+            true => format!("the {name} data is cut off"),
+            false => format!("the {name} data is damaged ({error})"),
         };
-        self.damage = Some(Damage { offset: compressed.offset(), reason });
+        // A change that still makes sense is noticed later, by a checksum at the latest.
+        self.damage =
+            Some(Damage { offset: compressed.offset(), reason, is_doubtful: !is_cut_off });
         Ok(0)
     }
 

@@ -20,6 +20,8 @@ pub struct Damage {
     pub offset: u64,
     /// In what way.
     pub reason: String,
+    /// Whether what was read just before may be wrong, too.
+    pub is_doubtful: bool,
 }
 
 /// What was read so far.
@@ -86,7 +88,7 @@ impl Counters {
         let lost = [
             (self.dropped, "lost by the recorder"),
             (self.damaged, "whose record in the file makes no sense"),
-            (self.cut, "cut before the end of their TCP header"),
+            (self.cut, "cut before the end of the TCP header"),
             (self.malformed, "whose lengths contradict each other"),
         ];
         let mut damage: Vec<String> =
@@ -101,8 +103,14 @@ impl Counters {
         damage.extend(self.reached.warnings());
         match (&self.compression_damage, self.truncated) {
             // It cuts a record off, too.
-            (Some(Damage { offset, reason }), _) => {
-                damage.push(format!("{reason} at byte {offset}; all that came out before is read"));
+            (Some(Damage { offset, reason, is_doubtful }), _) => {
+                let doubt = match is_doubtful {
+                    true => ", and what came out just before may be wrong",
+                    false => "",
+                };
+                damage.push(format!(
+                    "{reason} at byte {offset}; all that came out before is read{doubt}"
+                ));
             }
             (None, Some(offset)) => damage.push(format!(
                 "the file is cut off in the record that begins at byte {offset}{}",
@@ -146,7 +154,7 @@ impl Counters {
         let places: Vec<String> = self
             .damages
             .iter()
-            .map(|Damage { offset, reason }| format!("at byte {offset} {reason}"))
+            .map(|Damage { offset, reason, .. }| format!("at byte {offset} {reason}"))
             .collect();
         let more = self.damaged + self.damaged_blocks > places.len() as u64;
         let beginning = if more { "the first of them: " } else { "" };
@@ -163,7 +171,7 @@ impl Counters {
     pub(super) fn damaged_at(&mut self, offset: u64, is_packet: bool, fault: Fault) {
         *(if is_packet { &mut self.damaged } else { &mut self.damaged_blocks }) += 1;
         if self.damages.len() < DAMAGES {
-            self.damages.push(Damage { offset, reason: fault.to_string() });
+            self.damages.push(Damage { offset, reason: fault.to_string(), is_doubtful: false });
         }
     }
 

@@ -40,6 +40,24 @@ impl FileIdentity {
         }
     }
 
+    /// Refuses to read twice what is gone once it was read: a pipe, or a terminal.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if one of `paths` is such a one, and stands among them twice.
+    pub fn refuse_repeated_streams(paths: &[PathBuf]) -> Result<()> {
+        let is_stream =
+            |path: &Path| path.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir());
+        let mut places = paths.iter().enumerate();
+        let again = places.find(|(place, path)| paths[..*place].contains(path) && is_stream(path));
+        match again {
+            None => Ok(()),
+            Some((_, path)) => Err(Error::Usage(format!(
+                "{} is given twice, and can be read once only: it is no file",
+                path.display()
+            ))),
+        }
+    }
+
     /// Refuses to write `output` where one of `others` would be lost by it.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ use super::capture_file::{CaptureFile, Next, Packet};
 use super::compression::Compression;
 use super::counters::Counters;
 use super::digest::Digest;
+use super::identity::FileIdentity;
 use super::magic;
 use super::origin::Origin;
 use super::reassembly::{Policy, Reached, Reassembler, Stamp};
@@ -54,8 +55,9 @@ impl Reader {
     /// Opens capture files, to be read as one.
     ///
     /// # Errors
-    /// As [`open`](Reader::open); [`Error::Usage`] if there is none.
+    /// As [`open`](Reader::open); [`Error::Usage`] if there is none, and for a pipe that is given twice.
     pub fn open_all(paths: &[PathBuf]) -> Result<Reader> {
+        FileIdentity::refuse_repeated_streams(paths)?;
         let readers: Vec<_> = paths.iter().map(|path| Reader::open(path)).collect::<Result<_>>()?;
         Reader::merged(readers)
     }

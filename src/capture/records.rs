@@ -285,7 +285,7 @@ impl Format {
                 "it is compressed, and cannot be followed as it grows".to_owned()
             }
             (None, _) => looks_like(input.bytes()),
-            (Some(_), Some(Damage { offset, reason })) => format!("{reason} at byte {offset}"),
+            (Some(_), Some(Damage { offset, reason, .. })) => format!("{reason} at byte {offset}"),
             (Some(compression), None) => {
                 let inside = looks_like(input.bytes());
                 format!(

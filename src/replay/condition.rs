@@ -43,9 +43,10 @@ impl FromStr for Condition {
             Path::parse_query(spelling, spelling, 0)
         };
         let query = query.map_err(|reason| {
+            let what = if is_filter { "filter" } else { "JSONPath" };
             Error::Usage(format!(
-                "{spelling:?} is no condition: {reason}; write one such as '@.humidity > 50' or \
-                 '$.readings[?@.id == 7]'"
+                "{spelling:?} is no condition: it cannot be parsed as a {what} ({reason}); write one such as \
+                 '@.humidity > 50', where @ is the message's value, or '$.readings[?@.id == 7]'"
             ))
         })?;
         Ok(Condition { query, is_filter })

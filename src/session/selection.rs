@@ -91,8 +91,14 @@ impl FromStr for Network {
     type Err = Error;
 
     fn from_str(given: &str) -> Result<Network> {
-        let address = given.parse().map(|one: IpAddr| IpNet::from(one.to_canonical()));
-        address.or_else(|_| given.parse()).map(Network).map_err(|_| {
+        // In brackets as `show` and `info` print it with a port: [::1], [fd00::]/8.
+        let bare = given.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+        let bare = match bare {
+            Some((address, rest)) if address.contains(':') => format!("{address}{rest}"),
+            _ => given.to_owned(),
+        };
+        let address = bare.parse().map(|one: IpAddr| IpNet::from(one.to_canonical()));
+        address.or_else(|_| bare.parse()).map(Network).map_err(|_| {
             Error::Usage(format!(
                 "{given:?} is no address; write 10.0.0.1, 10.0.0.0/8, ::1 or fd00::/8: captures hold no names"
             ))

@@ -42,6 +42,8 @@ SECOND = [(1, '{"humidity": 49, "1": 25}'), (1, "no")]
         ("--port 7 --port 8", FIRST + SECOND),
         ("--host 192.0.2.0/24", FIRST),
         ("--host 2001:db8::2", SECOND),
+        ("--host [2001:db8::2]", SECOND),
+        ("--host [2001:db8::]/32", SECOND),
         ("--host 192.0.2.1 --port 8", []),
         ("--side server", [FIRST[1], SECOND[1]]),
         ("--since +1s", SECOND),
@@ -67,7 +69,10 @@ def test_what_is_chosen_keeps_its_number(
     [
         ("--host localhost", "is no address"),
         ("--since yesterday", "is no time"),
-        ("--where @.a>", "cannot be parsed"),
+        ("--host [192.0.2.1]", "is no address"),
+        ("--where @.a>", "cannot be parsed as a filter"),
+        ("--where Host", "cannot be parsed as a filter"),
+        ("--where Host", "'@.humidity > 50'"),
         ("--where $.a[", "at position 3"),
     ],
 )
@@ -75,6 +80,36 @@ def test_what_cannot_be_chosen_by_is_refused(wirespool: Wirespool, two: Path, ch
     result = wirespool.run("show", two, *chosen.split()).done(2)
     assert why in result.stderr
     assert chosen.split()[0] in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("chosen", "why"),
+    [
+        ("--port 9", "the capture has 2 connections, see `wirespool info`"),
+        ("--where @.humidity>99", "none of 4 messages was, of 2 connections in all"),
+        ("--port 9 --raw --side client", "the capture has 2 connections, see `wirespool info`"),
+    ],
+)
+def test_that_nothing_was_chosen_is_said_once(wirespool: Wirespool, two: Path, chosen: str, why: str) -> None:
+    words = [] if "--raw" in chosen else ["-f", "text/line"]
+    result = wirespool.run("show", two, *words, *chosen.split()).done()
+    assert result.text == ""
+    assert result.stderr == f"nothing was selected: {why}\n"
+
+
+def test_raw_bytes_are_those_of_one_connection_or_it_is_refused(wirespool: Wirespool, two: Path) -> None:
+    words = ("show", two, "--raw", "--side", "server")
+    result = wirespool.run(*words).done(2)
+    assert "both 0 and 1 are selected; choose by --connection" in result.stderr
+    assert wirespool.run(*words, "--connection", "1").done().text == "no\n"
+    assert wirespool.run(*words, "--port", "8").done().text == "no\n"
+    assert wirespool.run(*words, "--connection", "2").done(2).text == ""
+
+
+def test_standard_input_is_not_given_twice(wirespool: Wirespool, two: Path) -> None:
+    for words in (["info", "-", "-"], ["show", "-", two, "-"], ["diff", "-", "-"]):
+        result = wirespool.run(*words, stdin=two.read_bytes()).done(2)
+        assert "is given twice, and can be read once only" in result.stderr
 
 
 def test_messages_without_a_value_are_not_looked_into_and_counted(
