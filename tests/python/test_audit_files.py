@@ -11,6 +11,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import packets
 import pytest
 from conftest import Wirespool
 
@@ -74,6 +75,38 @@ def test_a_file_without_a_pickle_among_others_is_a_finding(wirespool: Wirespool,
         f"{tmp_path}/empty.pkl: no pickle was found",
         "1 pickle: 1 plain data only; 1 file without a pickle",
     ]
+
+
+def split(tmp_path: Path, *chunks: bytes) -> tuple[Path, Path]:
+    """A connection that a ring buffer has put into two files, cut before the last chunk."""
+    connection = packets.Connection(("10.0.0.1", 1000), ("10.0.0.2", 2000))
+    for at, chunk in enumerate(chunks[:-1]):
+        connection.say("client", chunk, at=1 + at)
+    first = packets.write(tmp_path / "1.pcap", connection)
+    connection.packets.clear()
+    connection.say("client", chunks[-1], at=100).close("client", 101).close("server", 102)
+    return first, packets.write(tmp_path / "2.pcap", connection)
+
+
+def test_a_pickle_that_two_captures_hold_together_is_audited_whole(
+    wirespool: Wirespool, tmp_path: Path
+) -> None:
+    files = split(tmp_path, EVIL[:20], EVIL[20:])
+    for given in (files, files[::-1]):
+        (one,) = wirespool.run("audit", "--json", *given).done(1).json
+        assert one["verdict"] == "requests"
+        assert one["size"] == len(EVIL)
+        assert (one["connection"], Path(one["file"]).name) == (0, "2.pcap")
+    files = split(tmp_path, PLAIN[:20], PLAIN[20:])
+    assert wirespool.run("audit", *files).done().lines == ["1 pickle: 1 plain data only"]
+
+
+def test_each_pickle_of_several_captures_names_its_file(wirespool: Wirespool, tmp_path: Path) -> None:
+    files = split(tmp_path, EVIL, EVIL)
+    (tmp_path / "evil.pkl").write_bytes(EVIL)
+    found = wirespool.run("audit", "--json", files[0], tmp_path / "evil.pkl", files[1]).done(1).json
+    assert sorted(Path(one["file"]).name for one in found) == ["1.pcap", "2.pcap", "evil.pkl"]
+    assert {one["connection"] for one in found if "connection" in one} == {0}
 
 
 @pytest.mark.parametrize(

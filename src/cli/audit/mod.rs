@@ -17,7 +17,7 @@ use super::failure::Failure;
 use super::show::warn_of_damage;
 use super::{DONE, FINDING, Outcome};
 use crate::Error;
-use crate::capture::Reader;
+use crate::capture::{CaptureFile, Reader};
 use crate::message::Assembler;
 use crate::project::FormatChoice;
 use crate::session::{ConnectionId, Event, Kind, Selecting, Selection, Side, Sink, Timestamp};
@@ -82,44 +82,172 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
     let most = arguments.messages.count;
     let mut report = Report::new(arguments.json, arguments.all, most, expected);
     let several = arguments.files.len() > 1;
+    if several {
+        report.name_files(&arguments.files);
+    }
     let mut worst = DONE;
-    for path in &arguments.files {
-        if several {
-            report.name_file(path);
+    // One file says nothing about the others.
+    let mut go_on = |audited: Outcome, report: &mut Report| match audited {
+        Ok(status) => {
+            worst = worst.max(status);
+            Ok(())
         }
-        match arguments.audit(path, &choice, &mut report) {
-            Ok(status) => worst = worst.max(status),
-            // One file says nothing about the others.
-            Err(failure) if several && !failure.is_broken_pipe() => {
-                report.failed()?;
-                worst = worst.max(failure.report());
-            }
-            Err(failure) => return Err(failure),
+        Err(failure) if several && !failure.is_broken_pipe() => {
+            report.failed()?;
+            worst = worst.max(failure.report());
+            Ok(())
         }
+        Err(failure) => Err(failure),
+    };
+    let mut captures = Captures::default();
+    for (file, path) in arguments.files.iter().enumerate() {
+        let audited = match Opened::new(path) {
+            Ok(opened) if opened.is_capture() => captures.open(file, path, opened),
+            Ok(opened) => arguments.pickles(file, path, &choice, opened, &mut report),
+            Err(failure) => Err(failure),
+        };
+        go_on(audited, &mut report)?;
+    }
+    if !captures.readers.is_empty() {
+        let audited = arguments.captures(captures, &choice, &mut report);
+        go_on(audited, &mut report)?;
     }
     let clean = report.conclude(arguments.format.reading.resync)?;
     Ok(if clean { worst } else { worst.max(FINDING) })
 }
 
+/// The captures among the files, which are read as one.
+#[derive(Default)]
+struct Captures {
+    readers: Vec<Reader>,
+    /// Which files they are.
+    files: Vec<usize>,
+}
+
+impl Captures {
+    fn open(&mut self, file: usize, path: &Path, opened: Opened) -> Outcome {
+        // By its name it is known again; what came through a pipe is gone when it has been read.
+        let reader = match path.is_file() {
+            true => Reader::open(path)?,
+            false => Reader::from_stream(opened.whole(), path)?,
+        };
+        self.readers.push(reader);
+        self.files.push(file);
+        Ok(DONE)
+    }
+}
+
+/// A file's first bytes, and the rest of it.
+struct Opened {
+    beginning: Vec<u8>,
+    rest: Box<dyn Read + Send>,
+}
+
+impl Opened {
+    fn new(path: &Path) -> Result<Opened, Failure> {
+        let (beginning, rest) = open(path)?;
+        Ok(Opened { beginning, rest })
+    }
+
+    /// No pickle begins so.
+    fn is_capture(&self) -> bool {
+        Reader::recognises(&self.beginning)
+    }
+
+    fn whole(self) -> impl Read + Send + 'static {
+        Cursor::new(self.beginning).chain(self.rest)
+    }
+}
+
 impl Arguments {
-    /// Audits one file; a capture that is damaged is a finding.
-    fn audit(&self, path: &Path, choice: &FormatChoice, report: &mut Report) -> Outcome {
-        let (beginning, source) = open(path)?;
-        let whole = Cursor::new(beginning.clone()).chain(source);
-        if beginning.starts_with(b"PK\x03\x04") {
+    /// Captures, read as one; one that is damaged is a finding.
+    fn captures(&self, captures: Captures, choice: &FormatChoice, report: &mut Report) -> Outcome {
+        let Captures { readers, files } = captures;
+        let mut reader = Reader::merged(readers)?.with_policy(self.reassembly.policy());
+        let auto = Format::auto().with_settings(&choice.settings);
+        let labels = reader.captures().iter().map(|file| file.origin().format());
+        let read_as = choice.of_captures(labels, &auto).map(|side, format| {
+            let is_given = choice.given[side.index()].is_some();
+            match is_pickle(&format) {
+                true => cut_as(&format),
+                false if is_given => format,
+                false => auto.clone(),
+            }
+        });
+        report.begin_captures(files.clone());
+        let limits = choice.settings.limits.clone();
+        let selection = self.messages.selection();
+        let selection = selection.of_session(reader.began().unwrap_or_default());
+        let sides = Sides::new(limits, selection.clone(), report);
+        let mut selecting = Selecting::connections(&selection, Assembler::new(read_as, sides));
+        let read = reader.read_all(&mut selecting);
+        let mut assembler = selecting.into_sink();
+        assembler.finish()?;
+        assembler.into_receiver().finish()?;
+        warn_of_damage(&reader);
+        read?;
+        // What several network captures hold of a connection is complete in the last of them.
+        let joined = |file: &CaptureFile| !file.origin().is_synthesised();
+        let whole: Vec<bool> = reader.captures().iter().map(|file| !joined(file)).collect();
+        let found =
+            files.iter().zip(&whole).any(|(file, whole)| !whole && report.has_pickles(*file));
+        for (file, whole) in files.into_iter().zip(whole) {
+            if whole || !found {
+                report.end(file)?;
+            }
+        }
+        let mut warnings = reader.captures().iter().flat_map(CaptureFile::warnings);
+        let is_whole = warnings.next().is_none() && reader.reached().warnings().is_empty();
+        Ok(if is_whole { DONE } else { FINDING })
+    }
+
+    /// The pickles of a file or a pipe.
+    fn pickles(
+        &self,
+        file: usize,
+        path: &Path,
+        choice: &FormatChoice,
+        opened: Opened,
+        report: &mut Report,
+    ) -> Outcome {
+        if opened.beginning.starts_with(b"PK\x03\x04") {
             let reason = "is a zip archive, as PyTorch writes them; unpack it (`unzip -p FILE '*.pkl'`) and \
                           audit the pickles in it";
             return Err(Error::Usage(format!("{} {reason}", path.display())).into());
         }
-        // No pickle begins so.
-        let is_capture = Reader::recognises(&beginning);
-        report.begin(is_capture);
-        let status = match is_capture {
-            true => capture(self, path, choice, whole, report)?,
-            false => pickles(self, path, choice, whole, report)?,
+        if self.messages.selection() != Selection::default() {
+            let words = format!(
+                "{} is no capture: --connection, --side, --port, --host, --since and --until choose in \
+                 captures",
+                path.display()
+            );
+            return Err(Error::Usage(words).into());
+        }
+        let format = match &choice.given[Side::Client.index()] {
+            Some(format) => format.clone(),
+            None => choice.parse("pickle")?,
         };
-        report.end()?;
-        Ok(status)
+        report.begin_pickles(file);
+        let limits = choice.settings.limits.clone();
+        let sides = Sides::new(limits, Selection::default(), report);
+        let mut assembler = Assembler::new(cut_as(&format), sides);
+        let mut source = opened.whole();
+        let mut buffer = vec![0; READ_SIZE];
+        let side = Side::Client;
+        loop {
+            match source.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(length) => {
+                    assembler.event(&now(Kind::Data { side, bytes: &buffer[..length] }))?
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(source) => return Err(Error::file("read", path, source).into()),
+            }
+        }
+        assembler.event(&now(Kind::Eof { side }))?;
+        assembler.into_receiver().finish()?;
+        report.end(file)?;
+        Ok(DONE)
     }
 
     /// All that says how pickles stand in the bytes: what is given has to be pickles, of one side at least.
@@ -171,74 +299,6 @@ fn open(path: &Path) -> Result<(Vec<u8>, Box<dyn Read + Send>), Failure> {
 /// where the next one begins.
 fn cut_as(format: &Format) -> Format {
     if format.settings().resync { format.clone() } else { format.undecoded() }
-}
-
-fn capture(
-    arguments: &Arguments,
-    path: &Path,
-    choice: &FormatChoice,
-    source: impl Read + Send + 'static,
-    report: &mut Report,
-) -> Outcome {
-    let reader = Reader::from_stream(source, path)?;
-    let mut reader = reader.with_policy(arguments.reassembly.policy());
-    let auto = Format::auto().with_settings(&choice.settings);
-    let read_as = choice.of_capture(reader.origin().format(), &auto).map(|side, format| {
-        let is_given = choice.given[side.index()].is_some();
-        match is_pickle(&format) {
-            true => cut_as(&format),
-            false if is_given => format,
-            false => auto.clone(),
-        }
-    });
-    let limits = choice.settings.limits.clone();
-    let selection = arguments.messages.selection();
-    let selection = selection.of_session(reader.began().unwrap_or_default());
-    let sides = Sides::new(limits, selection.clone(), report);
-    let mut selecting = Selecting::connections(&selection, Assembler::new(read_as, sides));
-    reader.read_all(&mut selecting)?;
-    let mut assembler = selecting.into_sink();
-    assembler.finish()?;
-    assembler.into_receiver().finish()?;
-    warn_of_damage(&reader);
-    Ok(if reader.summary().warnings().is_empty() { DONE } else { FINDING })
-}
-
-/// The pickles of a file or a pipe.
-fn pickles(
-    arguments: &Arguments,
-    path: &Path,
-    choice: &FormatChoice,
-    mut source: impl Read,
-    report: &mut Report,
-) -> Outcome {
-    if arguments.messages.selection() != Selection::default() {
-        let words = format!(
-            "{} is no capture: --connection, --side, --port, --host, --since and --until choose in captures",
-            path.display()
-        );
-        return Err(Error::Usage(words).into());
-    }
-    let format = match &choice.given[Side::Client.index()] {
-        Some(format) => format.clone(),
-        None => choice.parse("pickle")?,
-    };
-    let limits = choice.settings.limits.clone();
-    let sides = Sides::new(limits, Selection::default(), report);
-    let mut assembler = Assembler::new(cut_as(&format), sides);
-    let mut buffer = vec![0; READ_SIZE];
-    let side = Side::Client;
-    loop {
-        match source.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(length) => assembler.event(&now(Kind::Data { side, bytes: &buffer[..length] }))?,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(source) => return Err(Error::file("read", path, source).into()),
-        }
-    }
-    assembler.event(&now(Kind::Eof { side }))?;
-    assembler.into_receiver().finish()?;
-    Ok(DONE)
 }
 
 /// An event of the one connection that a file of pickles is.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::super::printer::{DIM, FAULT, describe_event, head, written};
 use super::super::words::say;
@@ -26,16 +26,28 @@ pub(super) struct Report {
     left: u64,
     expected: ExpectedNames,
     tally: Tally,
-    /// What stands before each line about a file, and in its JSON, where there are several.
-    file: Option<(String, String)>,
+    /// The files, where there are several.
+    files: Vec<Named>,
+    /// Which of them a line is about.
+    file: usize,
+    /// Which of them are the captures that are read as one.
+    captures: Vec<usize>,
     /// Whether the file has connections, sides and times.
     session: bool,
-    /// How many pickles the files before had.
-    before: u64,
     /// Whether the file looks like something else.
     something_else: bool,
     /// How many bytes came after an error and were not read as pickles.
     not_read_on: u64,
+}
+
+/// One of several files.
+struct Named {
+    /// What stands before each line about it.
+    prefix: String,
+    /// The same in a JSON line.
+    member: String,
+    /// How many pickles were found in it.
+    pickles: u64,
 }
 
 impl Report {
@@ -51,37 +63,55 @@ impl Report {
             left: most.unwrap_or(u64::MAX),
             expected,
             tally: Tally::default(),
-            file: None,
+            files: Vec::new(),
+            file: 0,
+            captures: Vec::new(),
             session: true,
-            before: 0,
             something_else: false,
             not_read_on: 0,
         }
     }
 
-    /// What comes is of this file, one of several.
-    pub(super) fn name_file(&mut self, path: &Path) {
-        let path = path.to_string_lossy();
-        let mut member = String::from(r#""file":"#);
-        json::write_string(&path, &mut member);
-        member.push(',');
-        self.file = Some((format!("{}: ", visible(&path)), member));
+    /// Several files are to come: lines are about the first of them.
+    pub(super) fn name_files(&mut self, paths: &[PathBuf]) {
+        self.files = paths.iter().map(|path| Named::new(path)).collect();
     }
 
-    /// What comes is a capture, or else pickles one after the other.
-    pub(super) fn begin(&mut self, session: bool) {
-        self.session = session;
-        self.before = self.tally.pickles();
+    /// What comes is pickles one after the other, of the file in this place.
+    pub(super) fn begin_pickles(&mut self, file: usize) {
+        self.session = false;
+        self.file = file;
         self.something_else = false;
     }
 
-    /// That was the file.
-    pub(super) fn end(&mut self) -> Result<()> {
-        if self.tally.pickles() > self.before || self.file.is_none() {
+    /// What comes is of the captures in these places, which are read as one.
+    pub(super) fn begin_captures(&mut self, files: Vec<usize>) {
+        self.session = true;
+        self.captures = files;
+        self.something_else = false;
+    }
+
+    /// What comes is of the capture of this number, of those that are read as one.
+    pub(super) fn in_capture(&mut self, capture: usize) {
+        // A file of pickles is none, and stays what lines are about.
+        if let Some(&file) = self.captures.get(capture) {
+            self.file = file;
+        }
+    }
+
+    /// That was all of this file, one of several.
+    pub(super) fn end(&mut self, file: usize) -> Result<()> {
+        if self.has_pickles(file) {
             return Ok(());
         }
+        self.file = file;
         self.tally.empty += 1;
         self.about(if self.json { r#"{"event":"no_pickle"}"# } else { "no pickle was found" })
+    }
+
+    /// Whether a pickle was found in this file; alone it has its own words.
+    pub(super) fn has_pickles(&self, file: usize) -> bool {
+        self.files.get(file).is_none_or(|named| named.pickles > 0)
     }
 
     /// The file could not be read, or not to its end.
@@ -99,6 +129,9 @@ impl Report {
     ) -> Result<()> {
         audit.expect(&self.expected);
         self.tally.add(&audit);
+        if let Some(named) = self.files.get_mut(self.file) {
+            named.pickles += 1;
+        }
         let first = !self.session && message.offset == 0;
         let looks = first.then(|| looks_like(&message.raw, &audit)).flatten();
         self.something_else |= looks.is_some();
@@ -202,8 +235,8 @@ impl Report {
         looks: Option<&str>,
     ) -> Result<()> {
         let mut line = String::from("{");
-        if let Some((_, member)) = &self.file {
-            line.push_str(member);
+        if let Some(named) = self.files.get(self.file) {
+            line.push_str(&named.member);
         }
         if self.session {
             let (connection, side) = (message.connection, message.side);
@@ -275,14 +308,26 @@ impl Report {
 
     /// A line about the file.
     fn about(&mut self, line: &str) -> Result<()> {
-        match (&self.file, line.strip_prefix('{')) {
-            (Some((_, member)), Some(rest)) if self.json => self.line(&format!("{{{member}{rest}")),
-            (Some((prefix, _)), _) => self.line(&format!("{prefix}{line}")),
+        match (self.files.get(self.file), line.strip_prefix('{')) {
+            (Some(named), Some(rest)) if self.json => {
+                self.line(&format!("{{{}{rest}", named.member))
+            }
+            (Some(named), _) => self.line(&format!("{}{line}", named.prefix)),
             (None, _) => self.line(line),
         }
     }
 
     fn line(&mut self, line: &str) -> Result<()> {
         written(self.out.write_all(line.as_bytes()).and_then(|()| self.out.write_all(b"\n")))
+    }
+}
+
+impl Named {
+    fn new(path: &Path) -> Named {
+        let path = path.to_string_lossy();
+        let mut member = String::from(r#""file":"#);
+        json::write_string(&path, &mut member);
+        member.push(',');
+        Named { prefix: format!("{}: ", visible(&path)), member, pickles: 0 }
     }
 }

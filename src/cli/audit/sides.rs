@@ -20,8 +20,8 @@ pub(super) struct Sides<'r> {
     limits: Limits,
     /// Pickles after which no other can be found, each with what came since.
     broken: BTreeMap<(ConnectionId, Side), Message>,
-    /// How much of each side was not looked at, and as what it was read.
-    unread: BTreeMap<(ConnectionId, Side), (Format, u64)>,
+    /// How much of each side was not looked at, and as what it was read, in which capture.
+    unread: BTreeMap<(ConnectionId, Side), (Format, u64, usize)>,
     report: &'r mut Report,
 }
 
@@ -35,7 +35,8 @@ impl<'r> Sides<'r> {
         while let Some((_, message)) = self.broken.pop_first() {
             self.audit_last(&message)?;
         }
-        for ((connection, side), (format, length)) in self.unread {
+        for ((connection, side), (format, length, capture)) in self.unread {
+            self.report.in_capture(capture);
             self.report.unread(connection, side, &format, length)?;
         }
         Ok(())
@@ -56,7 +57,8 @@ impl<'r> Sides<'r> {
         }
         if !is_pickle(&message.format) {
             let length = message.raw.len() as u64;
-            let (_, unread) = self.unread.entry(side).or_insert((message.format, 0));
+            let capture = capture_of(&message);
+            let (_, unread, _) = self.unread.entry(side).or_insert((message.format, 0, capture));
             *unread += length;
             return Ok(());
         }
@@ -77,6 +79,7 @@ impl<'r> Sides<'r> {
             Kind::Gap { side, .. } => {
                 self.give_broken((event.connection, side))?;
                 if self.takes(side, event.at) {
+                    self.report.in_capture(event.capture());
                     return self.report.gap(event, offset);
                 }
             }
@@ -87,6 +90,7 @@ impl<'r> Sides<'r> {
                 }
             }
             Kind::Note(Note::Overlap { side, length }) if self.takes(side, event.at) => {
+                self.report.in_capture(event.capture());
                 return self.report.contradiction(event, side, length);
             }
             Kind::Open { .. } | Kind::Data { .. } | Kind::Delivered { .. } | Kind::Note(_) => {}
@@ -124,8 +128,14 @@ impl<'r> Sides<'r> {
             let at = fault.at.saturating_sub(header);
             audit.blame(Fault { at, ..fault.clone() });
         }
+        self.report.in_capture(capture_of(message));
         self.report.pickle(message, header, audit)
     }
+}
+
+/// Which of the captures that are read as one it was complete in.
+fn capture_of(message: &Message) -> usize {
+    message.frame.map_or(0, |frame| frame.capture)
 }
 
 /// Whether messages of this format are pickles, decoded or not.
