@@ -290,21 +290,48 @@ def test_the_passive_example_in_help_works_when_pasted(wirespool: Wirespool, tmp
     assert "payload 5 bytes" in result.stderr
 
 
-@pytest.mark.skipif(not Path("/proc/self").exists(), reason="nothing here says whose child a process is")
+needs_proc = pytest.mark.skipif(
+    not Path("/proc/self").exists(), reason="nothing here says whose child a process is"
+)
+
+
+def taking_part(port: int) -> list[int]:
+    """The processes that record this port."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended meanwhile
+            if f"tcp port {port}".encode() in (entry / "cmdline").read_bytes():
+                found.append(int(entry.name))
+    return found
+
+
+@needs_proc
 def test_an_idle_capturing_program_does_not_outlive_a_killed_recording(
     wirespool: Wirespool, environment: dict[str, str], pair: Pair, capture: Path
 ) -> None:
     process = capturing(wirespool, capture, environment, port=pair.port)
-    words = f"tcp port {pair.port}".encode()
-
-    def running() -> list[int]:
-        found = []
-        for entry in Path("/proc").glob("[0-9]*"):
-            with suppress(OSError):  # it has ended meanwhile
-                if words in (entry / "cmdline").read_bytes():
-                    found.append(int(entry.name))
-        return found
-
-    assert len(running()) == 2  # wirespool, and the program
+    assert len(taking_part(pair.port)) == 2  # wirespool, and the program
     process.signal(signal.SIGKILL)
-    until(lambda: not running(), "both to have ended")
+    until(lambda: not taking_part(pair.port), "both to have ended")
+
+
+@needs_proc
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=lambda number: number.name)
+def test_a_capturing_program_that_is_stopped_holds_nothing_up(
+    wirespool: Wirespool, environment: dict[str, str], pair: Pair, capture: Path, number: signal.Signals
+) -> None:
+    process = capturing(wirespool, capture, environment, port=pair.port)
+    client, _ = pair.connect()
+    client.sendall(b"before")
+    until(lambda: b"before" in capture.read_bytes(), "the packets in the file")
+    (program,) = set(taking_part(pair.port)) - {process.pid}
+    os.kill(program, signal.SIGSTOP)
+    stat = Path(f"/proc/{program}/stat")
+    until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T", "the program to be stopped")
+    result = process.signal(number).finish()
+    until(lambda: not taking_part(pair.port), "both to have ended")
+    if number == signal.SIGINT:
+        said = result.done(3).stderr.splitlines()[-1]
+        assert "did not end within 5 s when it was to, and was killed" in said
+        assert "before it said how many packets it lost" in said
+    assert wirespool.run("show", capture, "--raw", "--side", "client").done().stdout == b"before"

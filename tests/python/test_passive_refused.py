@@ -242,6 +242,29 @@ def test_a_program_that_dies_is_said_and_what_came_before_is_kept(
     assert wirespool.show(capture).values == ["ping", "pong"]
 
 
+def test_a_program_that_does_not_end_is_killed_whatever_ends_the_recording(
+    wirespool: Wirespool, tmp_path: Path
+) -> None:
+    connection = Connection(("192.0.2.1", 50_000), ("192.0.2.2", 7))
+    connection.say("client", b"ping", 1).close("client", 2).close("server", 3).say("client", b"", 4)
+    source = write(tmp_path / "source.pcap", connection)
+    stopped = f"trap : INT; /bin/cat {source}; kill -STOP $$"
+    deaf = f"trap '' INT; /bin/cat {source}; while :; do /bin/sleep 0.05; done"
+    ends = (("--duration", "100ms"), ("--connections", "1"), ("--", "/bin/true"))
+    started = []
+    for index, script in enumerate((stopped, deaf)):
+        version = '[ "$1" = --version ] && exit'
+        env = made_up(tmp_path / f"bin{index}", "tcpdump", f"{version}\n{script}\n")
+        for end in ends:
+            capture = tmp_path / f"{index}{end[0]}.pcapng"
+            words = ("record", "-i", "lo", "-o", capture, *end)
+            started.append((capture, wirespool.start(*words, env=env)))
+    for capture, process in started:
+        said = process.finish().done(3).stderr.splitlines()[-1]
+        assert "tcpdump did not end within 5 s when it was to, and was killed" in said
+        assert wirespool.show(capture, "-f", "text").values == ["ping"]
+
+
 def test_a_program_whose_packets_make_no_sense_is_ended_and_that_is_no_damaged_file(
     wirespool: Wirespool, tmp_path: Path, source: Path, capture: Path
 ) -> None:

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ChildStdout;
 use std::time::Duration;
 
-use super::process::{End, Interrupter, Process};
+use super::process::{End, GRACE, Interrupter, Process};
 use super::program::{Kind, Program};
 use super::progress::Progress;
 use super::refusal::{self, Refusal};
@@ -181,7 +181,11 @@ impl LiveCapture {
             Kind::Dumpcap => self.records.counts(),
             Kind::Tcpdump => words::counted(&end.words).map(|counts| vec![counts]),
         };
-        let failure = (!was_asked || !end.status.success()).then(|| self.failed(died(&end)));
+        let failure = match (end.is_killed, was_asked && end.status.success()) {
+            (true, _) => Some(self.failed(hung(counts.is_some()))),
+            (false, false) => Some(self.failed(died(&end))),
+            (false, true) => None,
+        };
         Ended { counts, failure }
     }
 
@@ -213,4 +217,10 @@ fn died(end: &End) -> String {
     let last = words::last_words(&end.words);
     let last = if last.is_empty() { last } else { format!(": {last}") };
     format!("ended by itself ({}){last}", end.how())
+}
+
+/// That it had to be killed, and what is not known for that.
+fn hung(is_counted: bool) -> String {
+    let uncounted = if is_counted { "" } else { ", before it said how many packets it lost" };
+    format!("did not end within {} s when it was to, and was killed{uncounted}", GRACE.as_secs())
 }

@@ -3,11 +3,11 @@
 use std::io::{self, BufRead, BufReader};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use super::LiveOptions;
 use super::program::Program;
@@ -15,8 +15,8 @@ use super::program::Program;
 /// How many bytes of what it says are kept: the first, which say why it failed, and not the last of a
 /// program that complains of every packet.
 const WORDS: usize = 64 * 1024;
-/// How long it may take to end once it writes no more.
-const GRACE: Duration = Duration::from_secs(5);
+/// How long it may take to end once it was asked to, or writes no more.
+pub(super) const GRACE: Duration = Duration::from_secs(5);
 
 /// A program that was started. When it is dropped, the program is ended.
 pub(super) struct Process {
@@ -26,41 +26,91 @@ pub(super) struct Process {
     interrupter: Interrupter,
 }
 
-/// Asks a capturing program to end; shared by clones.
+/// Asks a capturing program to end, and kills one that does not; shared by clones.
 #[derive(Clone, Debug, Default)]
-pub struct Interrupter(Arc<Mutex<Interruption>>);
+pub struct Interrupter(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    interruption: Mutex<Interruption>,
+    changed: Condvar,
+}
 
 #[derive(Debug, Default)]
 struct Interruption {
     /// Whose end was not seen: no other process has the number yet.
     running: Option<Pid>,
     is_requested: bool,
+    /// Whether its end is due: it was asked to end, or writes no more.
+    is_due: bool,
+    is_killed: bool,
 }
 
 impl Interrupter {
-    /// Asks it to write what it has and to end.
+    /// Asks it to write what it has and to end. If it has not ended in 5 s, as one that is stopped never
+    /// does, it is killed.
     pub fn interrupt(&self) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
         state.is_requested = true;
+        state.is_due = true;
         if let Some(process) = state.running {
             // One that has ended this very moment needs no signal.
             let _ = kill_process(process, Signal::INT);
         }
+        self.0.changed.notify_all();
     }
 
     /// Whether it was asked.
     pub fn is_requested(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_requested
+        self.state().is_requested
+    }
+
+    /// Waits until its end is due, and kills it if that does not come. Whoever reads its output may be
+    /// held up there until then, and cannot do it.
+    fn enforce(&self) {
+        let changed = &self.0.changed;
+        let state =
+            changed.wait_while(self.state(), |state| state.running.is_some() && !state.is_due);
+        let state = state.unwrap_or_else(PoisonError::into_inner);
+        let waited = changed.wait_timeout_while(state, GRACE, |state| state.running.is_some());
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if let Some(process) = state.running {
+            // With what it has started, which may hold its output open.
+            state.is_killed = kill_process_group(process, Signal::KILL).is_ok();
+        }
+    }
+
+    fn expect_end(&self) {
+        self.state().is_due = true;
+        self.0.changed.notify_all();
     }
 
     fn set(&self, running: Option<Pid>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).running = running;
+        self.state().running = running;
+        self.0.changed.notify_all();
+    }
+
+    /// Its status if it has ended; while nobody sends a signal to what has its number next.
+    fn ended(&self, child: &mut Child) -> io::Result<Option<ExitStatus>> {
+        let mut state = self.state();
+        let status = child.try_wait()?;
+        if status.is_some() {
+            state.running = None;
+            self.0.changed.notify_all();
+        }
+        Ok(status)
+    }
+
+    fn state(&self) -> MutexGuard<'_, Interruption> {
+        self.0.interruption.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// How a program ended.
 pub(super) struct End {
     pub(super) status: ExitStatus,
+    /// Whether it was killed, for not ending when it was to.
+    pub(super) is_killed: bool,
     /// What it said on stderr.
     pub(super) words: String,
 }
@@ -98,6 +148,10 @@ impl Process {
         let interrupter = Interrupter::default();
         interrupter.set(Some(Pid::from_child(&child)));
         let words = thread::spawn(move || listen(BufReader::new(stderr)));
+        thread::spawn({
+            let interrupter = interrupter.clone();
+            move || interrupter.enforce()
+        });
         let mut process = Process { child, watchdog: None, words: Some(words), interrupter };
         process.watchdog = Some(Watchdog::over(&process.child)?);
         Ok((process, stdout))
@@ -112,20 +166,18 @@ impl Process {
     pub(super) fn end(&mut self) -> io::Result<End> {
         // While nobody else can have the process's number.
         self.watchdog = None;
-        let deadline = Instant::now() + GRACE;
+        self.interrupter.expect_end();
         let status = loop {
-            match self.child.try_wait()? {
+            match self.interrupter.ended(&mut self.child)? {
                 Some(status) => break status,
-                None if Instant::now() >= deadline => {
-                    self.child.kill()?;
-                    break self.child.wait()?;
-                }
                 None => thread::sleep(Duration::from_millis(2)),
             }
         };
-        self.interrupter.set(None);
+        // One that ended just before was not.
+        let is_killed =
+            self.interrupter.state().is_killed && status.signal() == Some(Signal::KILL.as_raw());
         let words = self.words.take().and_then(|words| words.join().ok());
-        Ok(End { status, words: words.unwrap_or_default() })
+        Ok(End { status, is_killed, words: words.unwrap_or_default() })
     }
 }
 
@@ -154,13 +206,13 @@ fn listen(mut stderr: impl BufRead) -> String {
 
 /// A shell that ends a process when we end, however that comes: it waits for the end of what only we could
 /// write. The system's own means (`PR_SET_PDEATHSIG`) is Linux's alone, and is lost by programs that gain
-/// or give up privileges, as these do.
+/// or give up privileges, as these do. One that is stopped is woken, to take it.
 struct Watchdog(Child);
 
 impl Watchdog {
     fn over(process: &Child) -> io::Result<Watchdog> {
         Command::new("/bin/sh")
-            .args(["-c", "read -r word; kill \"$0\""])
+            .args(["-c", "read -r word; kill \"$0\"; kill -CONT \"$0\""])
             .arg(process.id().to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
