@@ -11,7 +11,7 @@ use super::arguments::{
 };
 use super::playing::VerdictArguments;
 use super::printer::written;
-use super::words::say;
+use super::words::say_styled;
 use crate::Result;
 use crate::load::Loading;
 use crate::replay::{Receipt, diff};
@@ -65,7 +65,7 @@ pub(super) fn run(arguments: Arguments) -> Outcome {
     // The differences stand on stdout.
     let mut summary = receipt.clone();
     summary.connections.iter_mut().for_each(|one| one.differences.clear());
-    say(format_args!("{summary:#}"));
+    say_styled(format_args!("{summary:#}"));
     arguments.verdict.accept(&receipt)
 }
 

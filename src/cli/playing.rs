@@ -12,7 +12,7 @@ use super::arguments::{
     duration, parsed,
 };
 use super::failure::{At, Failure};
-use super::words::say;
+use super::words::{say, say_styled};
 use super::{DONE, FINDING, Outcome, live, rehearsal};
 use crate::Error;
 use crate::capture::{FileIdentity, SharedWriter};
@@ -178,7 +178,7 @@ impl VerdictArguments {
 
     /// Says the receipt, writes it where it was asked for, and returns the status that is the verdict.
     pub(super) fn conclude(&self, receipt: &Receipt) -> Outcome {
-        say(format_args!("{receipt:#}"));
+        say_styled(format_args!("{receipt:#}"));
         self.accept(receipt)
     }
 

@@ -12,10 +12,18 @@ use crate::wire::visible;
 /// has not chosen them.
 pub(super) fn say(words: impl Display) {
     let words = words.to_string();
-    let mut line = String::with_capacity(words.len() + 1);
-    for part in words.lines() {
-        line.push_str(&visible(part));
-        line.push('\n');
+    let mut safe = String::with_capacity(words.len());
+    for (number, line) in words.lines().enumerate() {
+        if number > 0 {
+            safe.push('\n');
+        }
+        safe.push_str(&visible(line));
     }
+    say_styled(safe);
+}
+
+/// The same for words with styles, which have escaped what is not theirs.
+pub(super) fn say_styled(words: impl Display) {
+    let line = format!("{words}\n");
     let _ = anstream::stderr().lock().write_all(line.as_bytes());
 }

@@ -163,6 +163,8 @@ def test_a_file_name_does_nothing_to_a_terminal(wirespool: Wirespool, tmp_path: 
     printed = [wirespool.run("info", hostile).done()]
     hostile.write_bytes(whole[:-1])
     printed += [wirespool.run(command, hostile).done() for command in ("info", "show")]
+    # The verdict has colours of its own.
+    printed.append(wirespool.run("diff", hostile, hostile, "--strict").done(1))
     hostile.write_bytes(b"no capture")
     printed.append(wirespool.run("info", hostile).done(2))
     printed.append(wirespool.run("show", tmp_path / "\x1b[31m.pcap").done(2))

@@ -26,10 +26,10 @@ impl fmt::Display for Receipt {
         }
         self.unmatched.fmt(f)?;
         for damage in &self.damage {
-            writeln!(f, "tainted: {damage}")?;
+            writeln!(f, "tainted: {}", visible(damage))?;
         }
         for note in &self.notes {
-            writeln!(f, "note: {note}")?;
+            writeln!(f, "note: {}", visible(note))?;
         }
         if let Some(timing) = self.timing.as_ref().and_then(Timing::summary)
             && self.connections.len() > 1
