@@ -208,3 +208,24 @@ def test_a_hundred_addresses_that_only_dial_are_a_hundred_connections(
     talks = [Connection((f"10.0.0.{number}", 50_000), SERVER) for number in range(100)]
     told = wirespool.run("info", write(tmp_path / "dialled.pcap", *talks)).done().text
     assert told.splitlines()[-1] == "100 connections: 0 B from clients, 0 B from servers"
+
+
+def test_no_connection_is_said_with_why(wirespool: Wirespool, tmp_path: Path) -> None:
+    path = write(tmp_path / "one.pcap", Connection(client(0), SERVER).say("client", b"one", at=1))
+    nothing = write(tmp_path / "none.pcap")
+    assert wirespool.run("info", nothing).done().lines[1:] == ["no connection: none of it is TCP"]
+    assert wirespool.run("info", path, "--port", "9").done().lines[1:] == ["no connection is selected"]
+
+
+def test_a_hole_at_the_end_lasts_no_longer_than_its_connection(wirespool: Wirespool, tmp_path: Path) -> None:
+    """It had the time of the last packet of all, years later where captures were read together."""
+    early = Connection(client(0), SERVER).say("client", b"one", at=1)
+    early.lose("client", 4).close("server", at=2)
+    late = Connection(client(1), SERVER, 999_999).say("client", b"one", at=1_000_000)
+    path = write(tmp_path / "one.pcap", early, late)
+    (first, _) = connections(wirespool, path)
+    assert first["sides"]["client"]["missing_bytes"] == 4
+    assert first["duration"] < 10
+    events = wirespool.run("show", path, "--json").done().json
+    (gap,) = (event for event in events if event.get("event") == "gap")
+    assert gap["frame"] == 4

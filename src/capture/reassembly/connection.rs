@@ -197,7 +197,7 @@ impl Connection {
         }
         let valid = self.streams[own].takes_reset(segment.sequence);
         if valid {
-            self.close_streams(stamp, sink)?;
+            self.close_streams(sink)?;
             self.reset[own] = true;
         }
         let mut out = Outlet { sink, connection: self.id, side };
@@ -222,20 +222,22 @@ impl Connection {
         stream.acknowledge(stamp, sequence, out)
     }
 
-    /// Nothing more is to come: gives up the holes, and says if the end is not in the capture.
+    /// Nothing more is to come: gives up the holes, and says if the end is not in the capture, which went
+    /// on until `stamp`.
     pub(super) fn close(&mut self, stamp: Stamp, sink: &mut dyn Sink) -> Result<()> {
-        self.close_streams(stamp, sink)?;
+        self.close_streams(sink)?;
         if self.is_over() {
             return Ok(());
         }
         Outlet { sink, connection: self.id, side: Side::Client }.event(stamp, Kind::Cut)
     }
 
-    fn close_streams(&mut self, stamp: Stamp, sink: &mut dyn Sink) -> Result<()> {
+    /// Gives up the holes, as of when the connection was last heard of: it says nothing of what came later.
+    fn close_streams(&mut self, sink: &mut dyn Sink) -> Result<()> {
         for side in Side::BOTH {
             let peer_over = self.streams[side.other().index()].is_over();
             let mut out = Outlet { sink: &mut *sink, connection: self.id, side };
-            self.streams[side.index()].close(stamp, peer_over, &mut out)?;
+            self.streams[side.index()].close(self.last, peer_over, &mut out)?;
         }
         Ok(())
     }

@@ -42,6 +42,9 @@ pub(super) fn write(report: &Report<'_>, out: &mut impl Write) -> io::Result<()>
         let packets = counted(file.summary().packets, "packet");
         writeln!(out, "{}: {packets}, {}", visible(&name), visible(&file.origin().to_string()))?;
     }
+    if report.rows.is_empty() {
+        return writeln!(out, "{}", no_connection(report));
+    }
     // Lines are made twice, to see how wide columns are and to be written: all of them would take
     // more memory than all that was counted.
     let mut widths = [0; COLUMNS.len()];
@@ -67,6 +70,16 @@ pub(super) fn write(report: &Report<'_>, out: &mut impl Write) -> io::Result<()>
         writeln!(out, "{}", Totals::of(report.connections.values().map(Box::as_ref)).words(shown))?;
     }
     reasons(report, out)
+}
+
+/// Why there is no table.
+fn no_connection(report: &Report<'_>) -> &'static str {
+    let segments: u64 = report.reader.captures().iter().map(|file| file.summary().segments).sum();
+    match (report.connections.len(), segments) {
+        (0, 0) => "no connection: none of it is TCP",
+        (0, _) => "no connection is selected",
+        _ => "no connection is shown",
+    }
 }
 
 fn lines<'a>(report: &'a Report<'_>) -> impl Iterator<Item = [String; COLUMNS.len()]> + 'a {
