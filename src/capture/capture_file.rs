@@ -1,7 +1,6 @@
 //! One capture file: its packets, and what is known of it.
 
 use std::io::Read;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -20,6 +19,9 @@ use super::records::{Item, Record, Records};
 use crate::session::{Sink, Timestamp};
 use crate::{Error, Result};
 
+/// The scope of connections that were captured from a network.
+const NETWORK: usize = 0;
+
 /// How soon what was captured is in a file that is being written: recorders keep it for a second. What only
 /// silence completes is not complete before.
 const WRITTEN_WITHIN: Duration = Duration::from_secs(1);
@@ -29,6 +31,8 @@ pub struct CaptureFile {
     path: PathBuf,
     /// Which file that is; `None` of what is none.
     identity: Option<FileIdentity>,
+    /// Which one it is of those that are read as one, from 0.
+    number: usize,
     records: Records,
     origin: Origin,
     fragments: Fragments,
@@ -50,9 +54,9 @@ pub struct CaptureFile {
 }
 
 /// What stood next in a file.
-pub(super) enum Next<'a> {
-    /// A packet with a TCP segment.
-    Packet(Packet<'a>),
+pub(super) enum Next<T> {
+    /// A packet with a TCP segment, and what taking it gave.
+    Packet(T),
     /// Something else, which is counted.
     Other,
     /// The file that is followed has no more yet, and nothing came until this time, if there was a packet.
@@ -66,9 +70,9 @@ pub(super) struct Packet<'a> {
     pub(super) at: Timestamp,
     /// The number of its frame, as Wireshark numbers them.
     pub(super) number: u64,
-    pub(super) segment: Segment<'a>,
-    /// What the capture says of it, but for the scope.
-    pub(super) said: Said,
+    pub(super) segment: &'a Segment<'a>,
+    /// What the capture says of it.
+    pub(super) said: &'a Said,
     /// What the writer said with it, if it made it.
     pub(super) made: Option<Frame>,
     /// Where parts of one read or gap wait for each other.
@@ -101,6 +105,7 @@ impl CaptureFile {
         CaptureFile {
             path: path.to_owned(),
             identity: None,
+            number: 0,
             records,
             origin,
             fragments: Fragments::default(),
@@ -177,6 +182,7 @@ impl CaptureFile {
 
     /// Looks for itself among those before it.
     pub(super) fn compare(&mut self, before: &[CaptureFile]) {
+        self.number = before.len();
         let known = || before.iter().any(|other| other.identity == self.identity);
         self.is_repeated = self.identity.is_some() && known();
     }
@@ -246,13 +252,15 @@ impl CaptureFile {
         }
     }
 
-    /// Takes what stands next.
+    /// Takes what stands next, and hands it to `take` if it is a packet with a TCP segment: of any size, it is
+    /// not copied on its way.
     ///
     /// # Errors
     /// [`Error::File`], and [`Error::Damaged`] where nothing more can be read.
-    pub(super) fn next(&mut self) -> Result<Next<'_>> {
-        if let Some(error) = self.ahead.take() {
-            return Err(error);
+    #[inline(always)]
+    pub(super) fn next<T>(&mut self, take: impl FnOnce(Packet<'_>) -> T) -> Result<Next<T>> {
+        if self.ahead.is_some() {
+            return self.ahead.take().map_or(Ok(Next::Other), Err);
         }
         let Some((offset, item)) = self.records.next()? else { return Ok(Next::End) };
         let record = match item {
@@ -277,39 +285,46 @@ impl CaptureFile {
         if self.counters.packets == 1 {
             self.origin.conclude(made);
         }
-        let (route, fault) = (record.comment.and_then(label::route), record.fault);
-        self.dropped = self.dropped.saturating_add(record.dropped);
         let (first, last) = self.counters.span.unwrap_or((record.at, record.at));
         self.counters.span = Some((first.min(record.at), last.max(record.at)));
-        let Record { at, link_type, captured, length, .. } = record;
-        if let Some(fault) = fault {
-            self.counters.damaged_at(offset, false, fault);
-        }
-        let mut segment = match self.fragments.segment(at, link_type, captured, length) {
-            Ok(segment) => segment,
-            Err(other) => {
-                self.counters.passed_over(other, link_type);
-                return Ok(Next::Other);
+        let Record { at, link_type, captured, length, beside, .. } = record;
+        let mut route = None;
+        if let Some(beside) = beside {
+            route = beside.comment.and_then(label::route).map(Box::new);
+            self.dropped = self.dropped.saturating_add(beside.dropped);
+            if let Some(fault) = beside.fault {
+                self.counters.damaged_at(offset, false, fault);
             }
+        }
+        self.fragments.pass();
+        let mut segment = match packet::parse_common(link_type, captured, length) {
+            Some(segment) => segment,
+            None => match self.fragments.segment(at, link_type, captured, length) {
+                Ok(segment) => segment,
+                Err(other) => {
+                    self.counters.passed_over(other, link_type);
+                    return Ok(Next::Other);
+                }
+            },
         };
         self.counters.segments += 1;
         let made = made.filter(|_| self.origin.is_synthesised());
         if made.is_some() {
             // The writer maps an IPv4 end whose peer has IPv6.
-            segment.source = canonical(segment.source);
-            segment.destination = canonical(segment.destination);
+            segment.is_ipv4 = true;
         }
         // Only a converted capture says of each connection where it begins.
         let says = matches!(self.origin, Origin::Converted { .. });
         let said = Said {
-            scope: 0,
-            route: route.filter(|_| segment.syn).map(Box::new),
+            scope: made.map_or(NETWORK, |_| self.number + 1),
+            route: route.filter(|_| segment.syn),
             sender: made.map(|made| made.side),
             begins: made.filter(|_| says).map(|made| made.mark == Some(Mark::Begins)),
             jumps: made.is_some_and(|made| made.mark == Some(Mark::Gap(None))),
         };
         let parts = &mut self.parts;
-        Ok(Next::Packet(Packet { at, number: self.frame, segment, said, made, parts }))
+        let packet = Packet { at, number: self.frame, segment: &segment, said: &said, made, parts };
+        Ok(Next::Packet(take(packet)))
     }
 }
 
@@ -327,10 +342,7 @@ fn pass_over(item: &Item<'_>, offset: u64, frame: &mut u64, counters: &mut Count
 }
 
 /// What the writer said with a frame, if it made it.
+#[inline]
 fn made(link_type: u32, captured: &[u8]) -> Option<Frame> {
     (link_type == packet::ETHERNET).then(|| Frame::read(captured)).flatten()
-}
-
-fn canonical(end: SocketAddr) -> SocketAddr {
-    SocketAddr::new(end.ip().to_canonical(), end.port())
 }

@@ -38,8 +38,12 @@ pub(super) fn mac(side: Side) -> [u8; 6] {
 }
 
 /// Who sent an Ethernet frame whose addresses are those of [`mac`].
+#[inline]
 pub(super) fn sender(ethernet: &[u8]) -> Option<Side> {
     let (to, from) = (ethernet.get(..6)?, ethernet.get(6..12)?);
+    if !to.starts_with(&MAC_PREFIX) {
+        return None;
+    }
     Side::BOTH.into_iter().find(|&side| from == mac(side) && to == mac(side.other()))
 }
 

@@ -92,12 +92,16 @@ pub(super) struct Frame {
 
 impl Frame {
     /// Reads an Ethernet frame; `None` of one that the writer did not make.
+    #[inline]
     pub(super) fn read(frame: &[u8]) -> Option<Frame> {
+        label::sender(frame).and_then(|side| Frame::sent(side, frame))
+    }
+
+    fn sent(side: Side, frame: &[u8]) -> Option<Frame> {
         const ETHERNET: usize = 14;
         const IPV4: usize = 20;
         const IPV6: usize = 40;
         const PUSH: u8 = 0x08;
-        let side = label::sender(frame)?;
         let ip = if frame.get(ETHERNET)? >> 4 == 4 { IPV4 } else { IPV6 };
         let tcp = frame.get(ETHERNET + ip..)?;
         let header = usize::from(tcp.get(12)? >> 4) * 4;

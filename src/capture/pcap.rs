@@ -66,17 +66,20 @@ impl Header {
     }
 
     /// How long a record's header is.
+    #[inline]
     pub(super) fn record_header(&self) -> usize {
         if self.modified { 24 } else { 16 }
     }
 
     /// How long the record is that begins with these bytes, of which the header is there.
+    #[inline(always)]
     pub(super) fn record(&self, bytes: &[u8]) -> usize {
         let (captured, _) = self.lengths(bytes);
         self.record_header().saturating_add(captured as usize)
     }
 
     /// Reads a whole record.
+    #[inline(always)]
     pub(super) fn packet<'a>(&self, record: &'a [u8]) -> Item<'a> {
         let fields = self.fields(record);
         let (seconds, fraction) = (i64::from(fields.u32(0)), i64::from(fields.u32(4)));
@@ -88,13 +91,12 @@ impl Header {
             link_type: self.link_type,
             captured: &record[self.record_header()..],
             length: self.lengths(record).1,
-            comment: None,
-            dropped: 0,
-            fault: None,
+            beside: None,
         })
     }
 
     /// The captured length and the one on the wire.
+    #[inline(always)]
     fn lengths(&self, record: &[u8]) -> (u32, u32) {
         let fields = self.fields(record);
         let (first, second) = (fields.u32(8), fields.u32(12));
@@ -118,24 +120,27 @@ pub(super) struct Fields<'a> {
 }
 
 impl Fields<'_> {
+    #[inline]
     fn array<const N: usize>(&self, at: usize) -> [u8; N] {
         let found = self.bytes.get(at..).and_then(|rest| rest.first_chunk::<N>()).copied();
-        let mut array = found.unwrap_or([0; N]);
-        if !self.big_endian {
-            array.reverse();
-        }
-        array
+        found.unwrap_or([0; N])
     }
 
+    #[inline]
     pub(super) fn u16(&self, at: usize) -> u16 {
-        u16::from_be_bytes(self.array(at))
+        let value = u16::from_le_bytes(self.array(at));
+        if self.big_endian { value.swap_bytes() } else { value }
     }
 
+    #[inline]
     pub(super) fn u32(&self, at: usize) -> u32 {
-        u32::from_be_bytes(self.array(at))
+        let value = u32::from_le_bytes(self.array(at));
+        if self.big_endian { value.swap_bytes() } else { value }
     }
 
+    #[inline]
     pub(super) fn u64(&self, at: usize) -> u64 {
-        u64::from_be_bytes(self.array(at))
+        let value = u64::from_le_bytes(self.array(at));
+        if self.big_endian { value.swap_bytes() } else { value }
     }
 }

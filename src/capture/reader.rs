@@ -17,9 +17,6 @@ use super::reassembly::{Policy, Reached, Reassembler, Stamp};
 use crate::session::{Frame, Sink, Timestamp};
 use crate::{Error, Result};
 
-/// The scope of connections that were captured from a network.
-const NETWORK: usize = 0;
-
 /// A source that reads pcap or pcapng files: one, or several as one.
 ///
 /// Packets of several are taken as `mergecap` does: the next one is always of the file whose next packet is
@@ -205,24 +202,23 @@ impl Reader {
         let Reverse((_, capture)) = *next;
         let is_alone = self.captures.len() == 1;
         let file = &mut self.captures[capture];
-        match file.next() {
-            Ok(Next::Packet(packet)) => {
-                self.place += 1;
-                let frame = Frame { place: self.place, capture, number: packet.number };
-                let stamp = Stamp { at: packet.at, frame };
-                let Packet { segment, mut said, made, parts, .. } = packet;
-                said.scope = made.map_or(NETWORK, |_| capture + 1);
-                let before = self.reassembler.opened();
-                let taken = match made {
-                    Some(made) => {
-                        let mut joining = parts.joining(made, sink);
-                        self.reassembler.segment(stamp, &segment, said, &mut joining)
-                    }
-                    None => self.reassembler.segment(stamp, &segment, said, sink),
-                };
-                file.count_connections(self.reassembler.opened() - before);
-                taken?;
-            }
+        let found = file.next(|packet| {
+            self.place += 1;
+            let frame = Frame { place: self.place, capture, number: packet.number };
+            let stamp = Stamp { at: packet.at, frame };
+            let Packet { segment, said, made, parts, .. } = packet;
+            let before = self.reassembler.opened();
+            let taken = match made {
+                Some(made) => {
+                    let mut joining = parts.joining(made, sink);
+                    self.reassembler.segment(stamp, segment, said, &mut joining)
+                }
+                None => self.reassembler.segment(stamp, segment, said, sink),
+            };
+            taken.map(|()| self.reassembler.opened() - before)
+        });
+        match found {
+            Ok(Next::Packet(opened)) => file.count_connections(opened?),
             Ok(Next::Other) => {}
             Ok(Next::Waiting(now)) => now.map_or(Ok(()), |now| sink.tick(now))?,
             Ok(Next::End) => {

@@ -26,7 +26,7 @@ use crate::{Error, Result};
 pub(super) const MAX_RECORD: usize = 64 * 1024 * 1024;
 
 /// A packet as it stands in a file.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(super) struct Record<'a> {
     pub(super) at: Timestamp,
     /// Which of the interfaces of its section it is from, counted from 0.
@@ -35,15 +35,29 @@ pub(super) struct Record<'a> {
     pub(super) captured: &'a [u8],
     /// How long it was on the wire.
     pub(super) length: u32,
+    /// Apart, as few have it and all are handed on.
+    pub(super) beside: Option<Box<Beside<'a>>>,
+}
+
+/// What a record says beside its packet.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Beside<'a> {
     pub(super) comment: Option<&'a str>,
     /// How many packets before it the recorder says it lost.
     pub(super) dropped: u64,
-    /// What beside the packet makes no sense in its record.
+    /// What of the record makes no sense.
     pub(super) fault: Option<Fault>,
 }
 
+impl<'a> Beside<'a> {
+    /// `None` if there is nothing.
+    pub(super) fn boxed(self) -> Option<Box<Beside<'a>>> {
+        (self != Beside::default()).then(|| Box::new(self))
+    }
+}
+
 /// What stands next in a file.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(super) enum Item<'a> {
     /// A packet.
     Packet(Record<'a>),
@@ -155,7 +169,33 @@ impl Records {
     }
 
     /// What stands next, and where in the capture; `None` at the end.
+    #[inline(always)]
     pub(super) fn next(&mut self) -> Result<Option<(u64, Item<'_>)>> {
+        match self.format {
+            Format::Pcap(header) => self.next_of_pcap(header),
+            Format::PcapNg(_) => self.next_of_pcapng(),
+        }
+    }
+
+    #[inline(always)]
+    fn next_of_pcap(&mut self, header: pcap::Header) -> Result<Option<(u64, Item<'_>)>> {
+        if self.input.fill(header.record_header())? < header.record_header() {
+            return Ok(self.end().map(|item| (self.offset, item)));
+        }
+        let length = header.record(self.input.bytes());
+        if length > MAX_RECORD {
+            return Err(self.too_long(length));
+        }
+        if self.input.fill(length)? < length {
+            return Ok(self.end().map(|item| (self.offset, item)));
+        }
+        self.offset = self.input.offset();
+        let range = self.input.take(length);
+        Ok(Some((self.offset, header.packet(self.input.taken(range)))))
+    }
+
+    #[inline(never)]
+    fn next_of_pcapng(&mut self) -> Result<Option<(u64, Item<'_>)>> {
         let header = self.format.record_header();
         if self.input.fill(header)? < header {
             return Ok(self.end().map(|item| (self.offset, item)));
@@ -163,8 +203,7 @@ impl Records {
         let length =
             self.format.record(self.input.bytes()).map_err(|reason| self.damaged(reason))?;
         if length > MAX_RECORD {
-            let reason = format!("a record claims {length} bytes");
-            return Err(self.damaged(reason));
+            return Err(self.too_long(length));
         }
         if self.input.fill(length)? < length {
             return Ok(self.end().map(|item| (self.offset, item)));
@@ -233,6 +272,10 @@ impl Records {
         self.input.digest()
     }
 
+    fn too_long(&self, length: usize) -> Error {
+        self.damaged(format!("a record claims {length} bytes"))
+    }
+
     fn damaged(&self, reason: String) -> Error {
         Error::Damaged { path: self.input.path().to_owned(), offset: self.input.offset(), reason }
     }
@@ -259,6 +302,7 @@ impl Format {
     }
 
     /// How long the record is that begins with these bytes, of which the header is there.
+    #[inline]
     fn record(&self, bytes: &[u8]) -> std::result::Result<usize, String> {
         match self {
             Format::Pcap(header) => Ok(header.record(bytes)),

@@ -152,7 +152,7 @@ impl LiveCapture {
                         captured: record.captured,
                         length: record.length,
                         direction: None,
-                        comment: record.comment,
+                        comment: record.beside.and_then(|beside| beside.comment),
                     })?;
                 }
                 // A packet may be lost by it, and nobody would count it.

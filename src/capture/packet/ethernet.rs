@@ -6,20 +6,23 @@ use super::{Layer, Next, Other, Unread};
 /// The least value that is an EtherType; below it is a length (IEEE 802.3, section 3.2.6).
 const TYPES: u16 = 0x0600;
 
+/// The EtherType of IPv4, where it stands, and how long the header is.
+pub(super) const IPV4: u16 = 0x0800;
+pub(super) const TYPE: usize = 12;
+pub(super) const HEADER: usize = 14;
+
 /// From the destination's address on.
-#[inline(always)]
 pub(super) fn ethernet(data: Slice<'_>) -> Result<Next<'_>, Other> {
-    let kind = data.u16(12)?;
+    let kind = data.u16(TYPE)?;
     if kind < TYPES {
-        return Layer::Llc.of(data.after(14)?.shortened(kind.into()));
+        return Layer::Llc.of(data.after(HEADER)?.shortened(kind.into()));
     }
-    ethertype(kind, data.after(14)?)
+    ethertype(kind, data.after(HEADER)?)
 }
 
-#[inline(always)]
 pub(super) fn ethertype(kind: u16, data: Slice<'_>) -> Result<Next<'_>, Other> {
     match kind {
-        0x0800 => Layer::Ipv4.of(data),
+        IPV4 => Layer::Ipv4.of(data),
         0x86dd => Layer::Ipv6.of(data),
         // 802.1Q, 802.1ad and what was used for double tags before it.
         0x8100 | 0x88a8 | 0x9100 | 0x9200 => tagged(data, 2),
@@ -88,8 +91,8 @@ pub(super) fn mpls(mut data: Slice<'_>) -> Result<Next<'_>, Other> {
 
 /// Whether this looks like Ethernet with IP, or a tag.
 fn is_ethernet(data: Slice<'_>) -> Result<bool, Other> {
-    match data.u16(12) {
-        Ok(kind) => Ok(matches!(kind, 0x0800 | 0x86dd | 0x8100 | 0x88a8)),
+    match data.u16(TYPE) {
+        Ok(kind) => Ok(matches!(kind, IPV4 | 0x86dd | 0x8100 | 0x88a8)),
         Err(Other::Malformed) => Ok(false),
         Err(other) => Err(other),
     }

@@ -12,9 +12,9 @@ mod datagram;
 
 use std::collections::{HashMap, VecDeque};
 
-use super::network::{self, Ends, Packet, Part, Payload, Place};
+use super::network::{Ends, Packet, Part, Place};
 use super::slice::Slice;
-use super::{Content, Other, Segment, parse, read};
+use super::{Content, Other, Segment, content, parse};
 use crate::session::Timestamp;
 use datagram::Datagram;
 
@@ -133,11 +133,17 @@ impl Fragments {
         captured: &'a [u8],
         length: u32,
     ) -> Result<Segment<'a>, Other> {
-        self.packets += 1;
+        self.pass();
         match parse(link_type, captured, length)? {
             Content::Segment(segment) => Ok(segment),
             Content::Fragment(fragment) => self.put_together(at, &fragment),
         }
+    }
+
+    /// Hears of a packet that is no fragment.
+    #[inline(always)]
+    pub(in crate::capture) fn pass(&mut self) {
+        self.packets += 1;
     }
 
     /// Nothing more comes: gives up what is incomplete.
@@ -237,7 +243,7 @@ impl Fragment<'_> {
 
     fn key(&self) -> Key {
         let Part { ends, place, protocol, .. } = self.part;
-        let protocol = ends.destination.is_ipv4().then_some(protocol);
+        let protocol = ends.is_ipv4.then_some(protocol);
         Key { ends, identification: place.identification, protocol }
     }
 }
@@ -246,10 +252,6 @@ impl Whole {
     fn content(&self) -> Result<Content<'_>, Other> {
         let Whole { ends, protocol, depth, .. } = *self;
         let data = Slice::new(&self.bytes, self.length);
-        match network::payload(Packet { ends, protocol, place: None, data })? {
-            Payload::Segment(segment) => Ok(Content::Segment(segment)),
-            Payload::Fragment(part) => Ok(Content::Fragment(Fragment { part, depth })),
-            Payload::Tunnel(inner) => read(inner, depth),
-        }
+        content(Packet { ends, protocol, place: None, data }, depth)
     }
 }

@@ -35,7 +35,6 @@ mod linktype {
 pub(in crate::capture) const ETHERNET: u32 = linktype::ETHERNET;
 
 /// What a frame of `link_type` carries.
-#[inline(always)]
 pub(super) fn link(link_type: u32, data: Slice<'_>) -> Result<Next<'_>, Other> {
     match link_type {
         linktype::ETHERNET => Layer::Ethernet.of(data),

@@ -13,12 +13,13 @@
 //! that padding is no data and a cut packet is a hole of known length. Checksums are not looked at:
 //! loopback and offloading leave them unfilled.
 //!
-//! The way of nearly all packets, from Ethernet over IPv4 to TCP, is inlined into one function: what is read
+//! The way of nearly all packets, from Ethernet over IPv4 to TCP, is one function without a loop: what is read
 //! is a hundred bytes, and copying that from layer to layer takes longer than reading it.
 //!
 //! What is inside a tunnel is read as if it stood alone: addresses of two networks that are the same
 //! behind different tunnels or in different VLANs are not told apart, as Wireshark does not.
 
+mod end;
 mod ethernet;
 mod fragments;
 mod link;
@@ -33,6 +34,7 @@ mod wireless;
 #[cfg(test)]
 mod tests;
 
+pub(super) use end::End;
 pub use fragments::Fragmentation;
 pub(super) use fragments::Fragments;
 pub(super) use link::ETHERNET;
@@ -104,15 +106,34 @@ impl Layer {
     }
 }
 
-/// Reads the frame of `link_type` whose first bytes are `captured` and that was `length` bytes long.
-#[inline(always)]
+/// Reads a frame of `link_type`, of whose `length` bytes `captured` are there.
 fn parse(link_type: u32, captured: &[u8], length: u32) -> Result<Content<'_>, Other> {
-    read(link::link(link_type, Slice::new(captured, length as usize))?, 0)
+    let frame = Slice::new(captured, length as usize);
+    content(packet(link::link(link_type, frame)?)?, 1)
 }
 
-/// Reads on, with `depth` IP headers read already.
+/// Reads a frame of the most common kind: a whole TCP segment over IPv4 over Ethernet. `None` of any other, and
+/// of one that is cut or makes no sense.
 #[inline(always)]
-fn read(mut next: Next<'_>, mut depth: usize) -> Result<Content<'_>, Other> {
+pub(super) fn parse_common(link_type: u32, captured: &[u8], length: u32) -> Option<Segment<'_>> {
+    let frame = Slice::new(captured, length as usize);
+    let is_common = link_type == ETHERNET && frame.u16(ethernet::TYPE) == Ok(ethernet::IPV4);
+    let inside = frame.after(ethernet::HEADER).ok().filter(|_| is_common)?;
+    let packet = network::ipv4(inside).ok().filter(Packet::is_segment)?;
+    tcp::segment(packet.ends, packet.data).ok()
+}
+
+/// Reads what is in a packet, whose IP header is the one of this depth.
+fn content(packet: Packet<'_>, depth: usize) -> Result<Content<'_>, Other> {
+    match network::payload(packet)? {
+        Payload::Segment(segment) => Ok(Content::Segment(segment)),
+        Payload::Fragment(part) => Ok(Content::Fragment(Fragment { part, depth })),
+        Payload::Tunnel(inner) => tunnelled(inner, depth),
+    }
+}
+
+/// Reads what is in a tunnel, with `depth` IP headers read already.
+fn tunnelled(mut next: Next<'_>, mut depth: usize) -> Result<Content<'_>, Other> {
     loop {
         if depth == DEPTH {
             return Err(Other::Unread(Unread::Depth));
@@ -128,7 +149,6 @@ fn read(mut next: Next<'_>, mut depth: usize) -> Result<Content<'_>, Other> {
 
 /// Reads up to an IP header, and that. Each step takes bytes or names them more closely, so that the work is
 /// bounded by the frame's length.
-#[inline(always)]
 fn packet(mut next: Next<'_>) -> Result<Packet<'_>, Other> {
     loop {
         let Next { layer, data } = next;

@@ -1,15 +1,16 @@
 //! IPv4 and IPv6, up to what they carry.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
+use super::end::mapped;
 use super::slice::Slice;
 use super::{Layer, Next, Other, Segment, Unread, tcp, tunnel};
 
 /// Who sends an IP packet, and to whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Ends {
-    pub(super) source: IpAddr,
-    pub(super) destination: IpAddr,
+    pub(super) source: u128,
+    pub(super) destination: u128,
+    /// Whether both are of IPv4, and mapped.
+    pub(super) is_ipv4: bool,
 }
 
 /// An IP packet, behind its header.
@@ -21,6 +22,14 @@ pub(super) struct Packet<'a> {
     /// Which part of the payload the data is, if not all.
     pub(super) place: Option<Place>,
     pub(super) data: Slice<'a>,
+}
+
+impl Packet<'_> {
+    /// Whether the data is a whole TCP segment.
+    #[inline(always)]
+    pub(super) fn is_segment(&self) -> bool {
+        self.protocol == TCP && self.place.is_none()
+    }
 }
 
 /// Where in a packet's payload a fragment belongs.
@@ -87,28 +96,28 @@ pub(super) fn ip(data: Slice<'_>) -> Result<Next<'_>, Other> {
 /// RFC 791, section 3.1.
 #[inline(always)]
 pub(super) fn ipv4(data: Slice<'_>) -> Result<Packet<'_>, Other> {
-    let first = data.u8(0)?;
-    let header = usize::from(first & 0x0f) * 4;
-    if first >> 4 != 4 || header < 20 {
+    let fields = data.header::<20>()?;
+    let u16 = |at: usize| u16::from_be_bytes([fields[at], fields[at + 1]]);
+    let header = usize::from(fields[0] & 0x0f) * 4;
+    if fields[0] >> 4 != 4 || header < 20 {
         return Err(Other::Malformed);
     }
-    let total = match usize::from(data.u16(2)?) {
+    let total = match usize::from(u16(2)) {
         // Left to the card by segmentation offloading: the packet is as long as the frame.
         0 => data.length,
         total => total,
     };
-    let fragmentation = data.u16(6)?;
-    let protocol = data.u8(9)?;
-    let ends = Ends {
-        source: Ipv4Addr::from(data.array::<4>(12)?).into(),
-        destination: Ipv4Addr::from(data.array::<4>(16)?).into(),
-    };
+    let fragmentation = u16(6);
+    let protocol = fields[9];
+    let [.., a, b, c, d, e, f, g, h] = *fields;
+    let ends =
+        Ends { source: mapped([a, b, c, d]), destination: mapped([e, f, g, h]), is_ipv4: true };
     // More fragments, or an offset.
     let place = if fragmentation & 0x3fff == 0 {
         None
     } else {
         Some(Place {
-            identification: data.u16(4)?.into(),
+            identification: u16(4).into(),
             offset: usize::from(fragmentation & 0x1fff) * 8,
             more: fragmentation & 0x2000 != 0,
         })
@@ -117,7 +126,6 @@ pub(super) fn ipv4(data: Slice<'_>) -> Result<Packet<'_>, Other> {
 }
 
 /// RFC 8200, section 3.
-#[inline(always)]
 pub(super) fn ipv6(data: Slice<'_>) -> Result<Packet<'_>, Other> {
     if data.u8(0)? >> 4 != 6 {
         return Err(Other::Malformed);
@@ -128,10 +136,7 @@ pub(super) fn ipv6(data: Slice<'_>) -> Result<Packet<'_>, Other> {
         0 => jumbogram(data, protocol).map_or(data.length, |payload| IPV6_HEADER + payload),
         payload => IPV6_HEADER + payload,
     };
-    let ends = Ends {
-        source: Ipv6Addr::from(data.array::<16>(8)?).into(),
-        destination: Ipv6Addr::from(data.array::<16>(24)?).into(),
-    };
+    let ends = Ends { source: data.u128(8)?, destination: data.u128(24)?, is_ipv4: false };
     let data = data.shortened(total).after(IPV6_HEADER)?;
     Ok(Packet { ends, protocol, place: None, data })
 }
@@ -157,7 +162,6 @@ fn jumbogram(data: Slice<'_>, next: u8) -> Option<usize> {
 }
 
 /// Reads what a packet carries, behind IPv6's extension headers (RFC 8200, section 4).
-#[inline(always)]
 pub(super) fn payload(packet: Packet<'_>) -> Result<Payload<'_>, Other> {
     let Packet { mut ends, mut protocol, place, mut data } = packet;
     if let Some(place) = place {
@@ -168,16 +172,14 @@ pub(super) fn payload(packet: Packet<'_>) -> Result<Payload<'_>, Other> {
             TCP => return tcp::segment(ends, data).map(Payload::Segment),
             // RFC 4302 counts in words of four bytes.
             AUTHENTICATION => (usize::from(data.u8(1)?) + 2) * 4,
-            HOP_BY_HOP | DESTINATION_OPTIONS | MOBILITY | HIP | SHIM6
-                if ends.destination.is_ipv6() =>
-            {
+            HOP_BY_HOP | DESTINATION_OPTIONS | MOBILITY | HIP | SHIM6 if !ends.is_ipv4 => {
                 extension(data)?
             }
-            ROUTING if ends.destination.is_ipv6() => {
+            ROUTING if !ends.is_ipv4 => {
                 ends.destination = routed(ends.destination, data)?;
                 extension(data)?
             }
-            FRAGMENT if ends.destination.is_ipv6() => match part(data)? {
+            FRAGMENT if !ends.is_ipv4 => match part(data)? {
                 // A fragment that is the whole packet is none (RFC 6946).
                 Place { offset: 0, more: false, .. } => 8,
                 place => {
@@ -212,8 +214,8 @@ fn tunnel(protocol: u8, data: Slice<'_>) -> Result<Next<'_>, Other> {
 fn fragment(part: Part<'_>) -> Result<Payload<'_>, Other> {
     match part.protocol {
         TCP | UDP | IPV4 | IPV6 | GRE | AUTHENTICATION | ETHER_IP | MPLS => {}
-        ROUTING | FRAGMENT | DESTINATION_OPTIONS | MOBILITY | HIP | SHIM6
-            if part.ends.destination.is_ipv6() => {}
+        ROUTING | FRAGMENT | DESTINATION_OPTIONS | MOBILITY | HIP | SHIM6 if !part.ends.is_ipv4 => {
+        }
         protocol => return tunnel(protocol, part.data).map(Payload::Tunnel),
     }
     Ok(Payload::Fragment(part))
@@ -233,7 +235,7 @@ fn extension(data: Slice<'_>) -> Result<usize, Other> {
 
 /// Where a packet with a routing header goes in the end: on its way it is addressed to each station, and
 /// the answers come from the last one.
-fn routed(destination: IpAddr, data: Slice<'_>) -> Result<IpAddr, Other> {
+fn routed(destination: u128, data: Slice<'_>) -> Result<u128, Other> {
     let (length, kind, left) = (data.u8(1)?, data.u8(2)?, data.u8(3)?);
     if left == 0 || length < 2 {
         return Ok(destination);
@@ -245,5 +247,5 @@ fn routed(destination: IpAddr, data: Slice<'_>) -> Result<IpAddr, Other> {
         4 => 8,
         _ => return Ok(destination),
     };
-    Ok(Ipv6Addr::from(data.array::<16>(at)?).into())
+    data.u128(at)
 }

@@ -21,9 +21,20 @@ impl<'a> Slice<'a> {
     pub(super) fn array<const N: usize>(&self, at: usize) -> Result<[u8; N], Other> {
         match self.bytes.get(at..).and_then(|rest| rest.first_chunk::<N>()) {
             Some(array) => Ok(*array),
-            None if at.saturating_add(N) <= self.length => Err(Other::Cut),
-            None => Err(Other::Malformed),
+            None => Err(self.lacks(at.saturating_add(N))),
         }
+    }
+
+    /// Why the first bytes are not all there.
+    #[cold]
+    fn lacks(&self, length: usize) -> Other {
+        if length <= self.length { Other::Cut } else { Other::Malformed }
+    }
+
+    /// The first bytes of what is there, as a header has them in any case.
+    #[inline(always)]
+    pub(super) fn header<const N: usize>(&self) -> Result<&'a [u8; N], Other> {
+        self.bytes.first_chunk::<N>().ok_or_else(|| self.lacks(N))
     }
 
     #[inline(always)]
@@ -39,6 +50,11 @@ impl<'a> Slice<'a> {
     #[inline(always)]
     pub(super) fn u32(&self, at: usize) -> Result<u32, Other> {
         self.array(at).map(u32::from_be_bytes)
+    }
+
+    #[inline(always)]
+    pub(super) fn u128(&self, at: usize) -> Result<u128, Other> {
+        self.array(at).map(u128::from_be_bytes)
     }
 
     #[inline(always)]

@@ -1,16 +1,17 @@
 //! TCP, RFC 9293.
 
-use std::net::SocketAddr;
-
 use super::Other;
+use super::end::End;
 use super::network::Ends;
 use super::slice::Slice;
 
 /// A TCP segment as it stands in a capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::capture) struct Segment<'a> {
-    pub(in crate::capture) source: SocketAddr,
-    pub(in crate::capture) destination: SocketAddr,
+    pub(in crate::capture) source: End,
+    pub(in crate::capture) destination: End,
+    /// Whether an address of them that is mapped into IPv6 is an IPv4 address.
+    pub(in crate::capture) is_ipv4: bool,
     pub(in crate::capture) sequence: u32,
     /// Where the ACK flag is set.
     pub(in crate::capture) acknowledgement: Option<u32>,
@@ -32,17 +33,21 @@ pub(in crate::capture) struct Segment<'a> {
 /// and offloading leave it unfilled.
 #[inline(always)]
 pub(super) fn segment(ends: Ends, data: Slice<'_>) -> Result<Segment<'_>, Other> {
-    let header = usize::from(data.u8(12)? >> 4) * 4;
+    let fields = data.header::<14>()?;
+    let u16 = |at: usize| u16::from_be_bytes([fields[at], fields[at + 1]]);
+    let u32 = |at: usize| u32::from(u16(at)) << 16 | u32::from(u16(at + 2));
+    let header = usize::from(fields[12] >> 4) * 4;
     if header < 20 {
         return Err(Other::Malformed);
     }
-    let flags = data.u8(13)?;
+    let flags = fields[13];
     let payload = data.after(header)?;
     Ok(Segment {
-        source: SocketAddr::new(ends.source, data.u16(0)?),
-        destination: SocketAddr::new(ends.destination, data.u16(2)?),
-        sequence: data.u32(4)?,
-        acknowledgement: if flags & 0x10 != 0 { Some(data.u32(8)?) } else { None },
+        source: End { address: ends.source, port: u16(0) },
+        destination: End { address: ends.destination, port: u16(2) },
+        is_ipv4: ends.is_ipv4,
+        sequence: u32(4),
+        acknowledgement: (flags & 0x10 != 0).then(|| u32(8)),
         fin: flags & 0x01 != 0,
         syn: flags & 0x02 != 0,
         rst: flags & 0x04 != 0,

@@ -10,7 +10,7 @@ use options::Options;
 
 use super::interface::Counts;
 use super::pcap::Fields;
-use super::records::{Item, Record};
+use super::records::{Beside, Item, Record};
 use crate::session::Timestamp;
 
 /// How much of a block must be there to know its length: for a section's, its byte order too.
@@ -241,20 +241,19 @@ impl Section {
 
     fn enhanced_packet<'a>(&mut self, body: &'a [u8]) -> Result<Record<'a>, Fault> {
         let id = self.fields(body).u32(0);
-        self.record(id, body)
+        self.record(id, body, 0)
     }
 
     fn packet<'a>(&mut self, body: &'a [u8]) -> Result<Record<'a>, Fault> {
         // Behind the identifier stands a count of drops, 0xffff where it is unknown.
         let fields = self.fields(body);
         let (id, dropped) = (u32::from(fields.u16(0)), fields.u16(2));
-        let record = self.record(id, body)?;
         let dropped = if dropped == u16::MAX { 0 } else { u64::from(dropped) };
-        Ok(Record { dropped, ..record })
+        self.record(id, body, dropped)
     }
 
     /// What enhanced packets and packets have in common.
-    fn record<'a>(&mut self, id: u32, body: &'a [u8]) -> Result<Record<'a>, Fault> {
+    fn record<'a>(&mut self, id: u32, body: &'a [u8], dropped: u64) -> Result<Record<'a>, Fault> {
         const FIXED: usize = 20;
         let fields = self.fields(body);
         let rest = body.get(FIXED..).ok_or(Fault::Short)?;
@@ -262,27 +261,27 @@ impl Section {
         let captured = rest.get(..length as usize).ok_or(Fault::Beyond(length))?;
         let interface = *self.interface_of(id)?;
         self.at = interface.time(u64::from(fields.u32(4)) << 32 | u64::from(fields.u32(8)));
-        let mut record = Record {
+        let mut beside = Beside { dropped, ..Beside::default() };
+        let mut options = self.options(body, FIXED + captured.len().next_multiple_of(4));
+        for (code, value) in options.by_ref() {
+            match code {
+                COMMENT => beside.comment = beside.comment.or(std::str::from_utf8(value).ok()),
+                // epb_dropcount
+                4 if value.len() >= 8 => {
+                    beside.dropped = beside.dropped.max(self.fields(value).u64(0))
+                }
+                _ => {}
+            }
+        }
+        beside.fault = options.end().err();
+        Ok(Record {
             at: self.at,
             interface: id,
             link_type: interface.link_type,
             captured,
             length: fields.u32(16),
-            comment: None,
-            dropped: 0,
-            fault: None,
-        };
-        let mut options = self.options(body, FIXED + captured.len().next_multiple_of(4));
-        for (code, value) in options.by_ref() {
-            match code {
-                COMMENT => record.comment = record.comment.or(std::str::from_utf8(value).ok()),
-                // epb_dropcount
-                4 if value.len() >= 8 => record.dropped = self.fields(value).u64(0),
-                _ => {}
-            }
-        }
-        record.fault = options.end().err();
-        Ok(record)
+            beside: beside.boxed(),
+        })
     }
 
     fn simple_packet<'a>(&self, body: &'a [u8]) -> Result<Record<'a>, Fault> {
@@ -297,9 +296,7 @@ impl Section {
             link_type: interface.link_type,
             captured: &captured[..kept],
             length,
-            comment: None,
-            dropped: 0,
-            fault: None,
+            beside: None,
         })
     }
 

@@ -1,19 +1,19 @@
 //! One connection: two streams, who is who, and how it began and ended. Sans-I/O.
 
-use std::net::SocketAddr;
-
 use super::stream::Stream;
-use super::{Outlet, Policy, Stamp};
+use super::{Load, Outlet, Policy, Stamp};
 use crate::Result;
-use crate::capture::packet::Segment;
+use crate::capture::packet::{End, Segment};
 use crate::session::{ConnectionId, Kind, Note, Route, Side, Sink, Start};
 
 /// What is known of one connection.
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) id: ConnectionId,
-    client: SocketAddr,
-    server: SocketAddr,
+    client: End,
+    server: End,
+    /// Whether addresses that are mapped are IPv4.
+    is_ipv4: bool,
     start: Start,
     streams: [Stream; 2],
     /// The initial sequence numbers, of those SYNs that were seen.
@@ -25,6 +25,11 @@ pub(super) struct Connection {
     reset: [bool; 2],
     /// When it was last heard of.
     pub(super) last: Stamp,
+    /// Whether both sides' numbers are known, nothing is missing and nothing has ended: then most segments are
+    /// [expected](Connection::expects).
+    is_plain: bool,
+    /// What the table counts it as taking.
+    pub(super) counted: Load,
     /// Whether it is among those that the table has an eye on because of a hole.
     pub(super) awaited: bool,
     /// Whether it is among those of which the table knows that they remember bytes.
@@ -40,11 +45,12 @@ impl Connection {
         dialled: bool,
         policy: &Policy,
     ) -> Connection {
-        let Segment { source, destination, .. } = *segment;
+        let Segment { source, destination, is_ipv4, .. } = *segment;
         Connection {
             id,
             client: if dialled { source } else { destination },
             server: if dialled { destination } else { source },
+            is_ipv4,
             start: if segment.syn { Start::Seen } else { Start::Missed },
             streams: [Stream::new(policy.overlap), Stream::new(policy.overlap)],
             initial: [None; 2],
@@ -52,6 +58,8 @@ impl Connection {
             window_closed: [false; 2],
             reset: [false; 2],
             last: stamp,
+            is_plain: false,
+            counted: Load::default(),
             awaited: false,
             remembered: false,
         }
@@ -59,7 +67,8 @@ impl Connection {
 
     /// Says that the connection came into sight.
     pub(super) fn announce(&self, route: Option<Route>, sink: &mut dyn Sink) -> Result<()> {
-        let Connection { client, server, start, .. } = *self;
+        let Connection { start, .. } = *self;
+        let (client, server) = (self.client.socket(self.is_ipv4), self.server.socket(self.is_ipv4));
         let mut out = Outlet { sink, connection: self.id, side: Side::Client };
         out.event(self.last, Kind::Open { client, server, start, route })?;
         match start {
@@ -98,12 +107,54 @@ impl Connection {
         }
     }
 
+    /// Whether `segment` is what comes next where nothing is the matter, as nearly all are: the bytes that
+    /// follow those before, or none, and an acknowledgement of what is there. It is Van Jacobson's header
+    /// prediction: all that [`segment`](Connection::segment) would do with it is
+    /// [`take_expected`](Connection::take_expected).
+    #[inline]
+    pub(super) fn expects(&self, segment: &Segment<'_>) -> bool {
+        let Some(acknowledgement) = segment.acknowledgement else { return false };
+        let own = self.side(segment.source).index();
+        let is_usual = !(segment.syn || segment.fin || segment.rst || segment.window_closed);
+        let is_whole = segment.payload.len() == segment.length as usize && segment.urgent.is_none();
+        self.is_plain
+            && is_usual
+            && is_whole
+            && self.streams[own].expects(segment.sequence)
+            && self.streams[1 - own].has_sent(acknowledgement)
+    }
+
+    /// Takes a segment that is [expected](Connection::expects).
+    #[inline]
+    pub(super) fn take_expected(
+        &mut self,
+        stamp: Stamp,
+        segment: &Segment<'_>,
+        sink: &mut dyn Sink,
+    ) -> Result<()> {
+        self.last = stamp;
+        let side = self.side(segment.source);
+        if let Some(acknowledgement) = segment.acknowledgement {
+            self.streams[side.other().index()]
+                .take_expected_acknowledgement(stamp, acknowledgement);
+        }
+        let mut out = Outlet { sink, connection: self.id, side };
+        self.streams[side.index()].take_expected(stamp, segment.payload, &mut out)
+    }
+
     pub(super) fn segment(
         &mut self,
         stamp: Stamp,
         segment: &Segment<'_>,
         sink: &mut dyn Sink,
     ) -> Result<()> {
+        let result = self.take(stamp, segment, sink);
+        let is_open = self.reset == [false; 2] && self.window_closed == [false; 2];
+        self.is_plain = is_open && self.streams.iter().all(Stream::is_plain);
+        result
+    }
+
+    fn take(&mut self, stamp: Stamp, segment: &Segment<'_>, sink: &mut dyn Sink) -> Result<()> {
         self.last = stamp;
         let side = self.side(segment.source);
         let (own, peer) = (side.index(), side.other().index());
@@ -279,22 +330,17 @@ impl Connection {
         self.streams.iter().map(Stream::remembers).sum()
     }
 
-    /// Whether the table has to look at what it holds, or does not know yet that it remembers bytes.
-    pub(super) fn needs_bounds(&self) -> bool {
-        self.holds() > 0 || !self.remembered && self.remembers() > 0
-    }
-
     /// Forgets the bytes that were handed out.
     pub(super) fn forget(&mut self) {
         self.streams.iter_mut().for_each(Stream::forget);
     }
 
     /// Whether `end` is the client's.
-    pub(super) fn is_client(&self, end: SocketAddr) -> bool {
+    pub(super) fn is_client(&self, end: End) -> bool {
         end == self.client
     }
 
-    fn side(&self, source: SocketAddr) -> Side {
+    fn side(&self, source: End) -> Side {
         if source == self.client { Side::Client } else { Side::Server }
     }
 

@@ -24,7 +24,6 @@ mod stream;
 mod waiting;
 
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
 
 use foldhash::fast::RandomState;
 
@@ -33,7 +32,7 @@ pub use policy::{Overlap, Policy, Reached};
 use roles::Roles;
 use waiting::{Remembering, Waiting, is_known};
 
-use super::packet::Segment;
+use super::packet::{End, Segment};
 use crate::Result;
 use crate::session::{ConnectionId, Event, Frame, Kind, Route, Side, Sink, Timestamp};
 
@@ -95,7 +94,7 @@ pub(super) struct Reassembler {
 }
 
 /// What connections take, in bytes.
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Load {
     /// What is held behind holes.
     held: usize,
@@ -124,31 +123,35 @@ impl Reassembler {
         &mut self,
         stamp: Stamp,
         segment: &Segment<'_>,
-        said: Said,
+        said: &Said,
         sink: &mut dyn Sink,
     ) -> Result<()> {
-        self.last = stamp;
         let key = Key::new(said.scope, segment.source, segment.destination);
         // Found once: looking a connection up takes as long as the rest of an ordinary segment's way.
-        let Said { begins, jumps, .. } = said;
+        let Said { begins, jumps, .. } = *said;
         let begins = |known: &Connection| begins.unwrap_or_else(|| known.is_another(segment));
         let mut known = self.connections.get_mut(&key).filter(|known| !begins(known));
         if known.is_none() {
+            self.last = stamp;
             self.open(key, segment, said, sink)?;
             known = self.connections.get_mut(&key);
         }
         let Some(connection) = known else { return Ok(()) };
-        let before = Load::of(connection);
-        let result = match jumps {
-            true => connection.jump(stamp, segment, sink),
-            false => connection.segment(stamp, segment, sink),
+        let result = if jumps {
+            connection.jump(stamp, segment, sink)
+        } else if connection.expects(segment) {
+            connection.take_expected(stamp, segment, sink)
+        } else {
+            connection.segment(stamp, segment, sink)
         };
-        self.load.change(before, Load::of(connection));
+        let load = self.load.count(connection);
+        self.last = stamp;
         result?;
-        if connection.needs_bounds() || self.load.remembered > REMEMBERED {
+        let is_new = load.remembered > 0 && !connection.remembered;
+        if load.held > 0 || is_new || self.load.remembered > REMEMBERED {
             self.bound(key, sink)?;
         }
-        self.expire(sink)
+        if self.waiting.is_empty() { Ok(()) } else { self.expire(sink) }
     }
 
     /// The capture ends: gives up all holes, and says which connections were still open.
@@ -164,7 +167,7 @@ impl Reassembler {
         &mut self,
         key: Key,
         segment: &Segment<'_>,
-        said: Said,
+        said: &Said,
         sink: &mut dyn Sink,
     ) -> Result<()> {
         let guessed = match (segment.syn, segment.acknowledgement, self.connections.get(&key)) {
@@ -184,13 +187,13 @@ impl Reassembler {
         self.opened += 1;
         let connection = Connection::open(id, self.last, segment, dialled, &self.policy);
         let connection = self.connections.entry(key).insert_entry(Box::new(connection));
-        connection.get().announce(said.route.map(|route| *route), sink)
+        connection.get().announce(said.route.as_deref().copied(), sink)
     }
 
     /// Nothing more is to come of a connection.
     fn close(&mut self, key: Key, sink: &mut dyn Sink) -> Result<()> {
         let Some(mut old) = self.connections.remove(&key) else { return Ok(()) };
-        self.load.change(Load::of(&old), Load::default());
+        self.load.forget(&old);
         old.close(self.last, sink)
     }
 
@@ -278,9 +281,8 @@ impl Reassembler {
     /// Lets the connection at `key` do some work, and counts what it holds and remembers afterwards.
     fn work<T>(&mut self, key: Key, work: impl FnOnce(&mut Connection) -> T) -> Option<T> {
         let connection = self.connections.get_mut(&key)?;
-        let before = Load::of(connection);
         let result = work(connection);
-        self.load.change(before, Load::of(connection));
+        self.load.count(connection);
         Some(result)
     }
 
@@ -309,33 +311,40 @@ impl Reassembler {
 }
 
 impl Load {
-    /// What one connection takes.
-    fn of(connection: &Connection) -> Load {
-        Load { held: connection.holds(), remembered: connection.remembers() }
+    /// Counts what one connection takes now, in place of what was counted of it before.
+    #[inline]
+    fn count(&mut self, connection: &mut Connection) -> Load {
+        let now = Load { held: connection.holds(), remembered: connection.remembers() };
+        if now != connection.counted {
+            self.forget(connection);
+            self.held += now.held;
+            self.remembered += now.remembered;
+            connection.counted = now;
+        }
+        now
     }
 
-    /// Counts one connection's load as `after` that was counted as `before`.
-    fn change(&mut self, before: Load, after: Load) {
-        self.held = self.held - before.held + after.held;
-        self.remembered = self.remembered - before.remembered + after.remembered;
+    /// Takes back what was counted of one connection.
+    fn forget(&mut self, connection: &Connection) {
+        self.held -= connection.counted.held;
+        self.remembered -= connection.counted.remembered;
     }
 }
 
 /// Where a connection was, and its two addresses and ports, the lower first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Key {
-    scope: usize,
-    low: (u128, u16),
-    high: (u128, u16),
+    low: u128,
+    high: u128,
+    /// The ports in the same order, and the scope: together, as it is hashed for each segment.
+    rest: u64,
 }
 
 impl Key {
-    fn new(scope: usize, a: SocketAddr, b: SocketAddr) -> Key {
-        let number = |end: SocketAddr| match end.ip() {
-            IpAddr::V4(ip) => (ip.to_ipv6_mapped().to_bits(), end.port()),
-            IpAddr::V6(ip) => (ip.to_bits(), end.port()),
-        };
-        let (a, b) = (number(a), number(b));
-        Key { scope, low: a.min(b), high: a.max(b) }
+    fn new(scope: usize, a: End, b: End) -> Key {
+        let is_first = a.address < b.address || a.address == b.address && a.port < b.port;
+        let (low, high) = if is_first { (a, b) } else { (b, a) };
+        let rest = (scope as u64) << 32 | u64::from(low.port) << 16 | u64::from(high.port);
+        Key { low: low.address, high: high.address, rest }
     }
 }

@@ -82,7 +82,20 @@ impl Order {
 
     /// Gives up the holes before `upto`. What was held behind them goes out with its own stamp; the
     /// last hole, behind which nothing is held, with `stamp`.
+    #[inline]
     pub(super) fn give_up(
+        &mut self,
+        stamp: Option<Stamp>,
+        upto: i64,
+        out: &mut Outlet<'_>,
+    ) -> Result<()> {
+        if self.next < upto {
+            self.give_up_holes(stamp, upto, out)?;
+        }
+        self.settle(stamp, out)
+    }
+
+    fn give_up_holes(
         &mut self,
         stamp: Option<Stamp>,
         upto: i64,
@@ -99,11 +112,12 @@ impl Order {
             self.miss(of, to - self.next, out)?;
             self.settle(None, out)?;
         }
-        self.settle(stamp, out)
+        Ok(())
     }
 
     /// Hands out what became the next, and the end if it is reached. Without a stamp each goes with
     /// its own.
+    #[inline]
     pub(super) fn settle(&mut self, stamp: Option<Stamp>, out: &mut Outlet<'_>) -> Result<()> {
         self.drain(stamp, out)?;
         match self.end {
@@ -115,7 +129,12 @@ impl Order {
         }
     }
 
+    #[inline]
     fn drain(&mut self, stamp: Option<Stamp>, out: &mut Outlet<'_>) -> Result<()> {
+        if self.ahead.is_empty() { Ok(()) } else { self.drain_ahead(stamp, out) }
+    }
+
+    fn drain_ahead(&mut self, stamp: Option<Stamp>, out: &mut Outlet<'_>) -> Result<()> {
         while let Some(piece) = self.ahead.take(self.next) {
             let stamp = stamp.unwrap_or(piece.stamp);
             match piece.content {
@@ -127,7 +146,12 @@ impl Order {
     }
 
     /// Hands out the next bytes.
-    fn deliver(&mut self, stamp: Stamp, bytes: &[u8], out: &mut Outlet<'_>) -> Result<()> {
+    pub(super) fn deliver(
+        &mut self,
+        stamp: Stamp,
+        bytes: &[u8],
+        out: &mut Outlet<'_>,
+    ) -> Result<()> {
         if bytes.is_empty() {
             return Ok(());
         }

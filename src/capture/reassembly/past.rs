@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::ahead::Agreement;
 
 /// How many bytes of a side are remembered. Beyond that a retransmission is counted, but not compared.
-const REMEMBERED: usize = 64 << 10;
+const REMEMBERED: usize = 16 << 10;
 
 /// How many gaps of a side are remembered.
 const GAPS: usize = 16;

@@ -2,9 +2,8 @@
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
-use std::net::SocketAddr;
 
-use crate::capture::packet::Segment;
+use crate::capture::packet::{End, Segment};
 
 /// How many ends are remembered, twice.
 const REMEMBERED: usize = 32 << 10;
@@ -12,9 +11,9 @@ const REMEMBERED: usize = 32 << 10;
 /// What the connections so far show about their ends.
 #[derive(Debug, Default)]
 pub(super) struct Roles {
-    ends: HashMap<SocketAddr, Evidence>,
+    ends: HashMap<End, Evidence>,
     /// The same of earlier: what was not seen again since is forgotten next.
-    earlier: HashMap<SocketAddr, Evidence>,
+    earlier: HashMap<End, Evidence>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,7 +26,7 @@ struct Evidence {
 
 impl Roles {
     /// Remembers an end that was dialled.
-    pub(super) fn dialled(&mut self, server: SocketAddr) {
+    pub(super) fn dialled(&mut self, server: End) {
         let known = self.evidence(server);
         if !known.dialled || !self.ends.contains_key(&server) {
             self.remember(server, Evidence { dialled: true, ..known });
@@ -49,7 +48,7 @@ impl Roles {
             let connections = known.connections.saturating_add(1);
             self.remember(end, Evidence { connections, ..known });
             // What makes a server likely, the strongest first.
-            (known.dialled, end.port() < 1024, known.connections > 0, end.port() < 32768)
+            (known.dialled, end.port < 1024, known.connections > 0, end.port < 32768)
         });
         match own.cmp(&peer) {
             Ordering::Less => true,
@@ -58,11 +57,11 @@ impl Roles {
         }
     }
 
-    fn evidence(&self, end: SocketAddr) -> Evidence {
+    fn evidence(&self, end: End) -> Evidence {
         self.ends.get(&end).or_else(|| self.earlier.get(&end)).copied().unwrap_or_default()
     }
 
-    fn remember(&mut self, end: SocketAddr, evidence: Evidence) {
+    fn remember(&mut self, end: End, evidence: Evidence) {
         if self.ends.len() >= REMEMBERED {
             self.earlier = std::mem::take(&mut self.ends);
         }

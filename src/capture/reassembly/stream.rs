@@ -172,6 +172,53 @@ impl Stream {
         self.order.settle(Some(stamp), out)
     }
 
+    /// Whether its numbers are known, nothing is held back or missing, and it has not ended.
+    pub(super) fn is_plain(&self) -> bool {
+        let Order { next, ahead, end, over, .. } = &self.order;
+        let is_whole = ahead.is_empty() && self.probe.is_none() && self.acknowledged <= *next;
+        self.origin.is_some() && is_whole && end.is_none() && !over
+    }
+
+    /// Whether what a [plain](Stream::is_plain) side sends at `sequence` follows what it has sent.
+    #[inline]
+    pub(super) fn expects(&self, sequence: u32) -> bool {
+        sequence == self.next_sequence()
+    }
+
+    /// Whether a [plain](Stream::is_plain) side has sent all before `sequence`.
+    #[inline]
+    pub(super) fn has_sent(&self, sequence: u32) -> bool {
+        i64::from(self.next_sequence().wrapping_sub(sequence)) <= REACH
+    }
+
+    /// [`data`](Stream::data) of a plain side that it [expects](Stream::expects).
+    #[inline]
+    pub(super) fn take_expected(
+        &mut self,
+        stamp: Stamp,
+        bytes: &[u8],
+        out: &mut Outlet<'_>,
+    ) -> Result<()> {
+        if bytes.is_empty() {
+            self.sent = self.order.next;
+        }
+        self.order.deliver(stamp, bytes, out)
+    }
+
+    /// [`acknowledge`](Stream::acknowledge) of a plain side that [has sent](Stream::has_sent) it.
+    #[inline]
+    pub(super) fn take_expected_acknowledgement(&mut self, stamp: Stamp, sequence: u32) {
+        let back = self.next_sequence().wrapping_sub(sequence);
+        self.lacked = Some(stamp);
+        self.acknowledged = self.acknowledged.max(self.order.next - i64::from(back));
+    }
+
+    /// The sequence number of what comes next, where the numbers are known.
+    #[inline]
+    fn next_sequence(&self) -> u32 {
+        self.origin.unwrap_or_default().wrapping_add(self.order.next as u32)
+    }
+
     /// Goes on at `sequence`, which is nowhere near: how much is missing before it cannot be told.
     pub(super) fn jump(&mut self, stamp: Stamp, sequence: u32, out: &mut Outlet<'_>) -> Result<()> {
         self.order.give_up(None, self.furthest(), out)?;

@@ -25,6 +25,12 @@ impl Waiting {
         }
     }
 
+    /// Whether none has.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether the first one had a hole at `upto` or before.
     #[inline]
     pub(super) fn is_due(&self, upto: Timestamp) -> bool {

@@ -12,8 +12,8 @@ use crate::wire::{Arrival, Codec, Decoder, Format};
 
 /// A sink that counts: bytes and ends of connections, and with a format their messages.
 pub(super) struct Census {
-    /// Each alone: a tree that grows at its end is half empty.
-    connections: BTreeMap<ConnectionId, Box<Counts>>,
+    /// By number; those that are left out have none.
+    connections: Vec<Option<Box<Counts>>>,
     messages: Option<Assembler<MessageCounts>>,
 }
 
@@ -127,24 +127,36 @@ impl Census {
             };
             Assembler::new(formats, counts)
         });
-        Census { connections: BTreeMap::new(), messages }
+        Census { connections: Vec::new(), messages }
     }
 
     /// The connections, by number.
-    pub(super) fn conclude(mut self) -> BTreeMap<ConnectionId, Box<Counts>> {
-        for side in self.connections.values_mut().flat_map(|counts| &mut counts.sides) {
+    pub(super) fn conclude(self) -> BTreeMap<ConnectionId, Box<Counts>> {
+        let numbered = (0..).map(ConnectionId).zip(self.connections);
+        let mut connections: BTreeMap<_, _> =
+            numbered.filter_map(|(number, counts)| Some((number, counts?))).collect();
+        for side in connections.values_mut().flat_map(|counts| &mut counts.sides) {
             side.looks.step(|decoder| decoder.decide(&mut |_| {}));
         }
         if let Some(messages) = self.messages {
             let counted = messages.into_receiver().counts;
-            for (connection, counts) in &mut self.connections {
+            for (connection, counts) in &mut connections {
                 for side in Side::BOTH {
                     let found = counted.get(&(*connection, side)).copied().unwrap_or_default();
                     counts.sides[side.index()].messages = Some(found);
                 }
             }
         }
-        self.connections
+        connections
+    }
+
+    /// Where what is counted of a connection is.
+    fn place(&mut self, connection: ConnectionId) -> &mut Option<Box<Counts>> {
+        let number = connection.0 as usize;
+        if self.connections.len() <= number {
+            self.connections.resize_with(number + 1, || None);
+        }
+        &mut self.connections[number]
     }
 }
 
@@ -163,9 +175,9 @@ impl Sink for Census {
                 sides: Default::default(),
                 ends: Ends::default(),
             };
-            self.connections.insert(event.connection, Box::new(counts));
+            *self.place(event.connection) = Some(Box::new(counts));
         }
-        if let Some(counts) = self.connections.get_mut(&event.connection) {
+        if let Some(Some(counts)) = self.connections.get_mut(event.connection.0 as usize) {
             counts.count(event);
         }
         self.messages.as_mut().map_or(Ok(()), |messages| messages.event(event))

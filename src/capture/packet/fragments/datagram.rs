@@ -114,7 +114,7 @@ impl Datagram {
         }
         let Overlap { covered, differs } = self.overlap(fragment);
         let repeats = self.pieces.get(&offset).is_some_and(|piece| piece.length == data.length);
-        if ends.destination.is_ipv6() && covered > 0 && (differs || !repeats) {
+        if !ends.is_ipv4 && covered > 0 && (differs || !repeats) {
             seen.overlapping += 1;
             self.drop_pieces(State::Overlapping);
             return Ok(None);

@@ -75,7 +75,7 @@ pub(super) fn read_cut(link_type: u32, frame: &[u8], kept: usize) -> Result<Segm
 pub(super) fn says_hello(name: &str, link_type: u32, frame: &[u8]) {
     let segment = read(link_type, frame).unwrap_or_else(|other| panic!("{name}: {other:?}"));
     assert_eq!((segment.payload, segment.length), (HELLO, 5), "{name}");
-    assert_eq!((segment.source.port(), segment.destination.port()), (1000, 80), "{name}");
+    assert_eq!((segment.source.port, segment.destination.port), (1000, 80), "{name}");
     assert_eq!((segment.sequence, segment.acknowledgement), (7, Some(9)), "{name}");
     for kept in 0..frame.len() {
         match read_cut(link_type, frame, kept) {

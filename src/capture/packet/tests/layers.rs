@@ -252,10 +252,7 @@ fn a_packet_under_way_by_stations_goes_to_the_last_one() {
         }
         ipv6(43, &[header, tcp(HELLO)].concat())
     };
-    let to = |packet: &[u8]| match read(RAW, packet).unwrap().destination.ip() {
-        std::net::IpAddr::V6(address) => address.octets()[0],
-        other => panic!("{other}"),
-    };
+    let to = |packet: &[u8]| read(RAW, packet).unwrap().destination.address.to_be_bytes()[0];
     assert_eq!(to(&stations(0, 1, &[1])), 0xff);
     assert_eq!(to(&stations(4, 2, &[0])), 0xff);
     // Where it has arrived, and of a kind that is not known.

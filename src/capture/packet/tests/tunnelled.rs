@@ -84,8 +84,8 @@ fn what_is_in_a_tunnel_is_read() {
 fn the_ends_are_those_in_the_tunnel() {
     let packet = ipv6(17, &udp(4789, &[VXLAN, &ethernet(0x0800, &hello())].concat()));
     let segment = read(RAW, &packet).unwrap();
-    assert_eq!(segment.source, "10.0.0.1:1000".parse().unwrap());
-    assert_eq!(segment.destination, "10.0.0.2:80".parse().unwrap());
+    assert_eq!(segment.source.socket(segment.is_ipv4), "10.0.0.1:1000".parse().unwrap());
+    assert_eq!(segment.destination.socket(segment.is_ipv4), "10.0.0.2:80".parse().unwrap());
 }
 
 #[test]
