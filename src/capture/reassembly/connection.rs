@@ -15,19 +15,18 @@ pub(super) struct Connection {
     /// Whether addresses that are mapped are IPv4.
     is_ipv4: bool,
     start: Start,
-    streams: [Stream; 2],
+    pub(super) streams: [Stream; 2],
     /// The initial sequence numbers, of those SYNs that were seen.
     initial: [Option<u32>; 2],
     /// What a side said it had when nothing of its peer was known.
     floor: [Option<u32>; 2],
     /// Whether a side's window was closed when it was last heard of.
-    window_closed: [bool; 2],
-    reset: [bool; 2],
+    pub(super) window_closed: [bool; 2],
+    pub(super) reset: [bool; 2],
     /// When it was last heard of.
     pub(super) last: Stamp,
-    /// Whether both sides' numbers are known, nothing is missing and nothing has ended: then most segments are
-    /// [expected](Connection::expects).
-    is_plain: bool,
+    /// Whether nothing is the matter with it: then most segments are [expected](Connection::expects).
+    pub(super) is_plain: bool,
     /// What the table counts it as taking.
     pub(super) counted: Load,
     /// Whether it is among those that the table has an eye on because of a hole.
@@ -107,41 +106,7 @@ impl Connection {
         }
     }
 
-    /// Whether `segment` is what comes next where nothing is the matter, as nearly all are: the bytes that
-    /// follow those before, or none, and an acknowledgement of what is there. It is Van Jacobson's header
-    /// prediction: all that [`segment`](Connection::segment) would do with it is
-    /// [`take_expected`](Connection::take_expected).
-    #[inline]
-    pub(super) fn expects(&self, segment: &Segment<'_>) -> bool {
-        let Some(acknowledgement) = segment.acknowledgement else { return false };
-        let own = self.side(segment.source).index();
-        let is_usual = !(segment.syn || segment.fin || segment.rst || segment.window_closed);
-        let is_whole = segment.payload.len() == segment.length as usize && segment.urgent.is_none();
-        self.is_plain
-            && is_usual
-            && is_whole
-            && self.streams[own].expects(segment.sequence)
-            && self.streams[1 - own].has_sent(acknowledgement)
-    }
-
-    /// Takes a segment that is [expected](Connection::expects).
-    #[inline]
-    pub(super) fn take_expected(
-        &mut self,
-        stamp: Stamp,
-        segment: &Segment<'_>,
-        sink: &mut dyn Sink,
-    ) -> Result<()> {
-        self.last = stamp;
-        let side = self.side(segment.source);
-        if let Some(acknowledgement) = segment.acknowledgement {
-            self.streams[side.other().index()]
-                .take_expected_acknowledgement(stamp, acknowledgement);
-        }
-        let mut out = Outlet { sink, connection: self.id, side };
-        self.streams[side.index()].take_expected(stamp, segment.payload, &mut out)
-    }
-
+    /// Takes a segment, whatever it is.
     pub(super) fn segment(
         &mut self,
         stamp: Stamp,
@@ -149,8 +114,7 @@ impl Connection {
         sink: &mut dyn Sink,
     ) -> Result<()> {
         let result = self.take(stamp, segment, sink);
-        let is_open = self.reset == [false; 2] && self.window_closed == [false; 2];
-        self.is_plain = is_open && self.streams.iter().all(Stream::is_plain);
+        self.is_plain = self.look_whether_plain();
         result
     }
 
@@ -340,7 +304,7 @@ impl Connection {
         end == self.client
     }
 
-    fn side(&self, source: End) -> Side {
+    pub(super) fn side(&self, source: End) -> Side {
         if source == self.client { Side::Client } else { Side::Server }
     }
 

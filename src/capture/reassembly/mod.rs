@@ -19,6 +19,7 @@ mod covered;
 mod order;
 mod past;
 mod policy;
+mod prediction;
 mod roles;
 mod stream;
 mod waiting;

@@ -14,7 +14,7 @@ use crate::session::{Kind, Note};
 
 /// No window reaches further (RFC 7323, section 2.3): at what lies further away, ahead or back, the
 /// sequence has jumped.
-const REACH: i64 = 1 << 30;
+pub(super) const REACH: i64 = 1 << 30;
 
 /// How far an old segment of a connection that is over may lie from what is known of it.
 const STRAGGLING: i64 = 16 << 20;
@@ -22,17 +22,17 @@ const STRAGGLING: i64 = 16 << 20;
 /// One side's bytes on their way into order.
 #[derive(Debug, Default)]
 pub(super) struct Stream {
-    order: Order,
+    pub(super) order: Order,
     /// The sequence number of position 0, once it is known.
-    origin: Option<u32>,
+    pub(super) origin: Option<u32>,
     /// How far the peer said that it has all bytes.
-    acknowledged: i64,
+    pub(super) acknowledged: i64,
     /// How far this side said that it has sent.
-    sent: i64,
+    pub(super) sent: i64,
     /// When the peer last said that it waits for what is at `next`, or before.
-    lacked: Option<Stamp>,
+    pub(super) lacked: Option<Stamp>,
     /// A byte sent into a closed window: it counts when it is acknowledged or followed.
-    probe: Option<(Option<u8>, Stamp)>,
+    pub(super) probe: Option<(Option<u8>, Stamp)>,
     /// Up to where urgent data was noted.
     urgent: i64,
 }
@@ -170,53 +170,6 @@ impl Stream {
         }
         self.order.place(stamp, position, bytes, length, out)?;
         self.order.settle(Some(stamp), out)
-    }
-
-    /// Whether its numbers are known, nothing is held back or missing, and it has not ended.
-    pub(super) fn is_plain(&self) -> bool {
-        let Order { next, ahead, end, over, .. } = &self.order;
-        let is_whole = ahead.is_empty() && self.probe.is_none() && self.acknowledged <= *next;
-        self.origin.is_some() && is_whole && end.is_none() && !over
-    }
-
-    /// Whether what a [plain](Stream::is_plain) side sends at `sequence` follows what it has sent.
-    #[inline]
-    pub(super) fn expects(&self, sequence: u32) -> bool {
-        sequence == self.next_sequence()
-    }
-
-    /// Whether a [plain](Stream::is_plain) side has sent all before `sequence`.
-    #[inline]
-    pub(super) fn has_sent(&self, sequence: u32) -> bool {
-        i64::from(self.next_sequence().wrapping_sub(sequence)) <= REACH
-    }
-
-    /// [`data`](Stream::data) of a plain side that it [expects](Stream::expects).
-    #[inline]
-    pub(super) fn take_expected(
-        &mut self,
-        stamp: Stamp,
-        bytes: &[u8],
-        out: &mut Outlet<'_>,
-    ) -> Result<()> {
-        if bytes.is_empty() {
-            self.sent = self.order.next;
-        }
-        self.order.deliver(stamp, bytes, out)
-    }
-
-    /// [`acknowledge`](Stream::acknowledge) of a plain side that [has sent](Stream::has_sent) it.
-    #[inline]
-    pub(super) fn take_expected_acknowledgement(&mut self, stamp: Stamp, sequence: u32) {
-        let back = self.next_sequence().wrapping_sub(sequence);
-        self.lacked = Some(stamp);
-        self.acknowledged = self.acknowledged.max(self.order.next - i64::from(back));
-    }
-
-    /// The sequence number of what comes next, where the numbers are known.
-    #[inline]
-    fn next_sequence(&self) -> u32 {
-        self.origin.unwrap_or_default().wrapping_add(self.order.next as u32)
     }
 
     /// Goes on at `sequence`, which is nowhere near: how much is missing before it cannot be told.
