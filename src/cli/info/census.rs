@@ -197,8 +197,10 @@ impl Counts {
                     let decoder = Decoder::new(&Format::auto());
                     counts.looks = Looks::Undecided(Box::new(decoder));
                 }
-                let arrival = Arrival { at: event.at, frame: event.frame };
-                counts.looks.step(|decoder| decoder.push(arrival, bytes, &mut |_| {}));
+                counts.looks.step(|decoder| {
+                    let arrival = Arrival { at: event.at, frame: event.frame };
+                    decoder.push(arrival, bytes, &mut |_| {});
+                });
             }
             Kind::Gap { side, length } => {
                 let counts = &mut self.sides[side.index()];

@@ -185,6 +185,9 @@ fn not_text(bytes: &[u8], may_go_on: bool) -> Option<String> {
     if whole == 0 {
         return Some("the bytes are less than a UTF-8 character".to_owned());
     }
+    if bytes[..whole].chunks(64).all(is_plain) {
+        return None;
+    }
     let text = match std::str::from_utf8(&bytes[..whole]) {
         Ok(text) => text,
         Err(error) => return Some(format!("byte {} is not UTF-8", error.valid_up_to())),
@@ -192,5 +195,12 @@ fn not_text(bytes: &[u8], may_go_on: bool) -> Option<String> {
     let is_odd = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
     text.char_indices().find(|&(_, c)| is_odd(c)).map(|(at, c)| {
         format!("byte {at} is the control character U+{:04X}, which text has not", u32::from(c))
+    })
+}
+
+/// Whether there is nothing but ASCII that text has; of all bytes at once, as processors compare them so.
+fn is_plain(bytes: &[u8]) -> bool {
+    bytes.iter().fold(true, |plain, byte| {
+        plain & (matches!(byte, b' '..=b'~') | matches!(byte, b'\n' | b'\r' | b'\t'))
     })
 }
