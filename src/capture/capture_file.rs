@@ -15,7 +15,8 @@ use super::mark::{Frame, Mark};
 use super::origin::Origin;
 use super::packet::{self, Fragments, Segment};
 use super::reassembly::Said;
-use super::records::{Item, Record, Records};
+use super::record::{Item, Record};
+use super::records::Records;
 use crate::session::{Sink, Timestamp};
 use crate::{Error, Result};
 

@@ -34,6 +34,7 @@ mod pcapng;
 mod preamble;
 mod reader;
 mod reassembly;
+mod record;
 mod records;
 mod shared;
 mod source;

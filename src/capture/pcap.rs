@@ -1,6 +1,6 @@
 //! The pcap format: <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-05.html>.
 
-use super::records::{Item, Record};
+use super::record::{Item, Record};
 use crate::session::Timestamp;
 
 /// How long the file's header is.

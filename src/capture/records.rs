@@ -16,60 +16,14 @@ use super::input::Input;
 use super::interface::Counts;
 use super::magic::{looks_like, may_become_capture};
 use super::pcapng::Fault;
+use super::record::Item;
 use super::source::{Original, Source};
 use super::{pcap, pcapng};
-use crate::session::Timestamp;
 use crate::{Error, Result};
 
 /// The largest record that is read. A length beyond it is damage: the largest packets there are (BIG
 /// TCP) have half a megabyte.
 pub(super) const MAX_RECORD: usize = 64 * 1024 * 1024;
-
-/// A packet as it stands in a file.
-#[derive(Debug)]
-pub(super) struct Record<'a> {
-    pub(super) at: Timestamp,
-    /// Which of the interfaces of its section it is from, counted from 0.
-    pub(super) interface: u32,
-    pub(super) link_type: u32,
-    pub(super) captured: &'a [u8],
-    /// How long it was on the wire.
-    pub(super) length: u32,
-    /// Apart, as few have it and all are handed on.
-    pub(super) beside: Option<Box<Beside<'a>>>,
-}
-
-/// What a record says beside its packet.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Beside<'a> {
-    pub(super) comment: Option<&'a str>,
-    /// How many packets before it the recorder says it lost.
-    pub(super) dropped: u64,
-    /// What of the record makes no sense.
-    pub(super) fault: Option<Fault>,
-}
-
-impl<'a> Beside<'a> {
-    /// `None` if there is nothing.
-    pub(super) fn boxed(self) -> Option<Box<Beside<'a>>> {
-        (self != Beside::default()).then(|| Box::new(self))
-    }
-}
-
-/// What stands next in a file.
-#[derive(Debug)]
-pub(super) enum Item<'a> {
-    /// A packet.
-    Packet(Record<'a>),
-    /// A packet's record, or another block, that makes no sense. What follows can be read.
-    Damaged { is_packet: bool, fault: Fault },
-    /// No packet, but Wireshark numbers it as a frame.
-    Frame,
-    /// No packet: to be passed over.
-    Other,
-    /// The file that is followed has no more yet.
-    Waiting,
-}
 
 /// The records of a file.
 pub(super) struct Records {
@@ -179,16 +133,10 @@ impl Records {
 
     #[inline(always)]
     fn next_of_pcap(&mut self, header: pcap::Header) -> Result<Option<(u64, Item<'_>)>> {
-        if self.input.fill(header.record_header())? < header.record_header() {
-            return Ok(self.end().map(|item| (self.offset, item)));
-        }
-        let length = header.record(self.input.bytes());
-        if length > MAX_RECORD {
-            return Err(self.too_long(length));
-        }
-        if self.input.fill(length)? < length {
-            return Ok(self.end().map(|item| (self.offset, item)));
-        }
+        let length = |records: &Records| Ok(header.record(records.input.bytes()));
+        let Some(length) = self.read_record(header.record_header(), length)? else {
+            return Ok(self.end());
+        };
         self.offset = self.input.offset();
         let range = self.input.take(length);
         Ok(Some((self.offset, header.packet(self.input.taken(range)))))
@@ -196,18 +144,10 @@ impl Records {
 
     #[inline(never)]
     fn next_of_pcapng(&mut self) -> Result<Option<(u64, Item<'_>)>> {
-        let header = self.format.record_header();
-        if self.input.fill(header)? < header {
-            return Ok(self.end().map(|item| (self.offset, item)));
-        }
-        let length =
-            self.format.record(self.input.bytes()).map_err(|reason| self.damaged(reason))?;
-        if length > MAX_RECORD {
-            return Err(self.too_long(length));
-        }
-        if self.input.fill(length)? < length {
-            return Ok(self.end().map(|item| (self.offset, item)));
-        }
+        let length = |records: &Records| records.format.record(records.input.bytes());
+        let Some(length) = self.read_record(pcapng::BLOCK_HEADER, length)? else {
+            return Ok(self.end());
+        };
         let mut disagreement = None;
         if let Format::PcapNg(section) = &self.format
             && let Err(fault) = section.agree(&self.input.bytes()[..length])
@@ -215,11 +155,7 @@ impl Records {
             let section = section.in_order_of(self.input.bytes());
             if !goes_on_behind(&mut self.input, &section, length)? {
                 let waits = self.input.waits();
-                return if waits {
-                    Ok(self.end().map(|item| (self.offset, item)))
-                } else {
-                    Err(self.damaged(fault.to_string()))
-                };
+                return if waits { Ok(self.end()) } else { Err(self.damaged(fault.to_string())) };
             }
             disagreement = Some(fault);
         }
@@ -232,6 +168,24 @@ impl Records {
             (Format::PcapNg(section), Some(fault)) => section.pass_over(record, fault),
         };
         Ok(Some((self.offset, item)))
+    }
+
+    /// Reads until all of the next record is there; gives how long it is, as its first `header` bytes show by
+    /// `length`. `None` if there is no more than a part of it.
+    #[inline(always)]
+    fn read_record(
+        &mut self,
+        header: usize,
+        length: impl FnOnce(&Records) -> std::result::Result<usize, String>,
+    ) -> Result<Option<usize>> {
+        if self.input.fill(header)? < header {
+            return Ok(None);
+        }
+        let length = length(self).map_err(|reason| self.damaged(reason))?;
+        if length > MAX_RECORD {
+            return Err(self.damaged(format!("a record claims {length} bytes")));
+        }
+        Ok((self.input.fill(length)? >= length).then_some(length))
     }
 
     /// Takes the last record back, which was a packet: it comes again.
@@ -272,18 +226,14 @@ impl Records {
         self.input.digest()
     }
 
-    fn too_long(&self, length: usize) -> Error {
-        self.damaged(format!("a record claims {length} bytes"))
-    }
-
     fn damaged(&self, reason: String) -> Error {
         Error::Damaged { path: self.input.path().to_owned(), offset: self.input.offset(), reason }
     }
 
     /// The end, or that more may come.
-    fn end(&mut self) -> Option<Item<'static>> {
+    fn end(&mut self) -> Option<(u64, Item<'static>)> {
         if self.input.waits() {
-            return Some(Item::Waiting);
+            return Some((self.offset, Item::Waiting));
         }
         if !self.input.bytes().is_empty() {
             self.truncated.get_or_insert(self.input.offset());

@@ -12,7 +12,8 @@ use super::refusal::{self, Refusal};
 use super::{LiveOptions, words};
 use crate::capture::interface::{Counts, Interface};
 use crate::capture::packet_writer::{Packet, PacketWriter};
-use crate::capture::records::{Item, Records};
+use crate::capture::record::Item;
+use crate::capture::records::Records;
 use crate::session::Timestamp;
 use crate::{Error, Result};
 

@@ -10,7 +10,7 @@ use options::Options;
 
 use super::interface::Counts;
 use super::pcap::Fields;
-use super::records::{Beside, Item, Record};
+use super::record::{Beside, Item, Record};
 use crate::session::Timestamp;
 
 /// How much of a block must be there to know its length: for a section's, its byte order too.

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::super::fragments::Fragments;
+use super::super::{Content, parse, parse_common};
 use super::build::*;
 use super::reading::*;
 use crate::session::Timestamp;
@@ -54,6 +55,31 @@ proptest! {
                 prop_assert!(segment.payload.len() <= segment.length as usize);
                 prop_assert!(segment.length as usize <= frame.len().max(length as usize));
             }
+        }
+    }
+
+    #[test]
+    fn the_most_common_frames_are_read_as_all_others(
+        changes in proptest::collection::vec((0usize..70, any::<u8>()), 0..4),
+        payload in proptest::collection::vec(any::<u8>(), 0..20),
+        padding in 0usize..8,
+        kept in prop_oneof![4 => Just(usize::MAX), 1 => 0usize..80],
+        missing in 0u32..40,
+    ) {
+        let mut frame = ethernet(0x0800, &ipv4(6, &tcp(&payload)));
+        frame.resize(frame.len() + padding, 0);
+        let length = frame.len() as u32 + missing;
+        for (at, to) in changes {
+            let at = at % frame.len();
+            frame[at] = to;
+        }
+        let captured = &frame[..frame.len().min(kept)];
+        match (parse_common(ETHERNET, captured, length), parse(ETHERNET, captured, length)) {
+            (Some(segment), read) => prop_assert_eq!(read, Ok(Content::Segment(segment))),
+            (None, Ok(Content::Segment(_))) => {
+                prop_assert!(frame[12..14] != [8, 0] || frame[23] != 6, "it is of the most common kind");
+            }
+            (None, _) => {}
         }
     }
 }
