@@ -2,6 +2,7 @@
 
 make bench BENCH=reading BENCH_ARGS='--rounds 3'
 make bench BENCH=reading BENCH_ARGS=memory
+make bench BENCH=reading BENCH_ARGS='--shrink 10 --rounds 1'
 
 Every round runs all rivals on a capture, one after the other, so that what else the machine does meets all
 of them: compare the ratios, which are of one round each. A rival that is not installed is left out.
@@ -51,9 +52,12 @@ class Bench:
     """The built benches/reassemble."""
     folder: Path
     rounds: int
+    shrink: int
+    """How many times smaller captures are than they are called."""
 
     def capture(self, kind: str, segments: int) -> Capture:
         """Make a capture."""
+        segments //= self.shrink
         path = self.folder / f"{kind}.pcap"
         with path.open("wb") as file:
             subprocess.run(traffic(kind, segments), stdout=file, check=True)
@@ -67,9 +71,10 @@ def main() -> None:
     parser.add_argument("which", nargs="*", help=f"{', '.join(BENCHES)}; all if not given")
     parser.add_argument("--wirespool", type=Path, default=Path("target/release/wirespool"))
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--shrink", type=int, default=1, help="captures of so small a part, to see it work")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(given.wirespool.absolute(), built(), Path(folder), given.rounds)
+        bench = Bench(given.wirespool.absolute(), built(), Path(folder), given.rounds, given.shrink)
         for name in given.which or BENCHES:
             BENCHES[name](bench)
 
@@ -116,8 +121,8 @@ def in_order(bench: Bench, capture: Capture) -> None:
 
 def pickles(bench: Bench) -> None:
     """Print pickles as JSON."""
-    count = MILLION
-    given = bench.capture("pickles", count).path
+    count = MILLION // bench.shrink
+    given = bench.capture("pickles", MILLION).path
     rivals: dict[str, Command] = {
         "wirespool show --json": [bench.wirespool, "show", "--json", given],
         "dpkt, by hand": [sys.executable, HERE / "by_hand.py", "pickles", given],
@@ -164,7 +169,7 @@ def memory(bench: Bench) -> None:
     rows: dict[str, list[Row]] = {}
     for times in (1, 10):
         for kind, words in (("small", ["info"]), ("pickles", ["show", "--json"])):
-            segments = times * MILLION * (1.2 if kind == "small" else 1)
+            segments = times * MILLION * (1.2 if kind == "small" else 1) / bench.shrink
             source = subprocess.Popen(traffic(kind, int(segments)), stdout=subprocess.PIPE)
             used = run([bench.wirespool, *words, "-"], bench.folder, source)
             name = f"{' '.join(words)}, {segments / MILLION:.1f} M segments"

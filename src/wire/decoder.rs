@@ -332,7 +332,7 @@ impl Decoder {
 impl State {
     fn of(format: &Format, text: InUse) -> State {
         match (format.codec(), format.framing()) {
-            (Codec::Auto, _) => State::Undecided(Undecided::default()),
+            (Codec::Auto, _) => State::Undecided(Undecided::new(format.settings())),
             (Codec::Text(_), Framing::Chunk) => State::Text { half: 0 },
             (_, Framing::Idle(pause)) => State::Idle(pause),
             (Codec::Protobuf(Some(message)), Framing::Guess) => {

@@ -35,6 +35,7 @@ mod visible;
 pub use decoded::{Arrival, Decoded, Split};
 pub use decoder::Decoder;
 pub use detect::detect;
+pub(crate) use detect::{Detector, Next, Verdict};
 pub use fault::{Fault, FaultKind};
 pub use format::{Codec, Format};
 pub use framing::{Framing, Prefix};

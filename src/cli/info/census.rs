@@ -8,7 +8,7 @@ use super::ends::{End, Ends};
 use crate::Result;
 use crate::message::{Assembler, FormatsByCapture, Output, Receive};
 use crate::session::{ConnectionId, Event, Kind, Note, Side, Sink, Start, Timestamp};
-use crate::wire::{Arrival, Codec, Decoder, Format};
+use crate::wire::{Codec, Detector, Format, Next, Verdict};
 
 /// A sink that counts: bytes and ends of connections, and with a format their messages.
 pub(super) struct Census {
@@ -81,19 +81,35 @@ enum Looks {
     #[default]
     Unseen,
     /// They are being looked at.
-    Undecided(Box<Decoder>),
+    Undecided(Box<Detector>),
     /// What they are, and why.
     Found(Box<(Format, String)>),
 }
 
 impl Looks {
-    /// Takes the next step with what decides; nothing is kept once it has.
-    fn step(&mut self, step: impl FnOnce(&mut Decoder)) {
-        let Looks::Undecided(decoder) = self else { return };
-        step(decoder);
-        if let Some(reason) = decoder.reason() {
-            *self = Looks::Found(Box::new((decoder.format().clone(), reason.to_owned())));
+    /// Takes what a side said next; nothing is kept once that decides.
+    fn push(&mut self, bytes: &[u8]) {
+        if let Looks::Unseen = self {
+            *self = Looks::Undecided(Box::new(Detector::new(Format::auto().settings())));
         }
+        if let Looks::Undecided(detector) = self
+            && let Some(verdict) = detector.push(bytes)
+        {
+            *self = Looks::found(verdict);
+        }
+    }
+
+    /// Decides by what a side has said, and what is known of what follows it.
+    fn conclude(&mut self, next: Next) {
+        if let Looks::Undecided(detector) = self
+            && let Some(verdict) = detector.conclude(next)
+        {
+            *self = Looks::found(verdict);
+        }
+    }
+
+    fn found(Verdict { format, reason, .. }: Verdict) -> Looks {
+        Looks::Found(Box::new((format, reason)))
     }
 }
 
@@ -136,7 +152,7 @@ impl Census {
         let mut connections: BTreeMap<_, _> =
             numbered.filter_map(|(number, counts)| Some((number, counts?))).collect();
         for side in connections.values_mut().flat_map(|counts| &mut counts.sides) {
-            side.looks.step(|decoder| decoder.decide(&mut |_| {}));
+            side.looks.conclude(Next::Pause);
         }
         if let Some(messages) = self.messages {
             let counted = messages.into_receiver().counts;
@@ -193,24 +209,17 @@ impl Counts {
             Kind::Data { side, bytes } => {
                 let counts = &mut self.sides[side.index()];
                 counts.bytes += bytes.len() as u64;
-                if let Looks::Unseen = counts.looks {
-                    let decoder = Decoder::new(&Format::auto());
-                    counts.looks = Looks::Undecided(Box::new(decoder));
-                }
-                counts.looks.step(|decoder| {
-                    let arrival = Arrival { at: event.at, frame: event.frame };
-                    decoder.push(arrival, bytes, &mut |_| {});
-                });
+                counts.looks.push(bytes);
             }
             Kind::Gap { side, length } => {
                 let counts = &mut self.sides[side.index()];
                 counts.gaps += 1;
                 counts.missing += length.unwrap_or(0);
-                counts.looks.step(|decoder| decoder.gap(length, &mut |_| {}));
+                counts.looks.conclude(Next::Unknown);
             }
             Kind::Note(note) => self.note(note),
             Kind::Eof { side } => {
-                self.sides[side.index()].looks.step(|decoder| decoder.end(&mut |_| {}));
+                self.sides[side.index()].looks.conclude(Next::End);
                 self.ends.push(End::Closed(side));
             }
             Kind::Reset { side } => self.break_off(End::Reset(side)),
@@ -240,7 +249,7 @@ impl Counts {
     /// Nothing more is known of either side.
     fn break_off(&mut self, end: End) {
         for side in &mut self.sides {
-            side.looks.step(|decoder| decoder.decide(&mut |_| {}));
+            side.looks.conclude(Next::Pause);
         }
         self.ends.push(end);
     }

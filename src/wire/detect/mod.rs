@@ -4,6 +4,7 @@
 //! evidence, or why it does not. One that stands alone is the format. Of two that explain the same bytes
 //! the one is taken whose evidence the other has not; else it is a tie, and the bytes stay `raw`.
 
+mod detector;
 mod framed;
 mod json;
 mod looks;
@@ -14,14 +15,16 @@ mod text;
 
 use std::sync::Arc;
 
-pub(super) use sample::{Next, Sample};
+pub(crate) use detector::Detector;
+pub(crate) use sample::Next;
+use sample::Sample;
 
 use super::framing::{Framing, Prefix};
 use super::{Codec, Format, Settings};
 use framed::framed;
 
 /// How much of a side is looked at, in bytes: what comes behind tells no more.
-pub(super) const SAMPLE_SIZE: usize = 64 << 10;
+const SAMPLE_SIZE: usize = 64 << 10;
 
 /// The framings with a length before each message, as they are tried.
 const PREFIXES: [Framing; 8] = [
@@ -56,11 +59,11 @@ pub fn detect(chunks: &[&[u8]]) -> (Format, String) {
 }
 
 /// What a side's beginning was found to be.
-pub(super) struct Verdict {
-    pub(super) format: Format,
-    pub(super) reason: String,
+pub(crate) struct Verdict {
+    pub(crate) format: Format,
+    pub(crate) reason: String,
     /// Whether more bytes of the same kind would change nothing.
-    pub(super) is_sure: bool,
+    is_sure: bool,
 }
 
 /// A format that explains every byte, and by which evidence.
@@ -124,7 +127,7 @@ const WIDE: usize = 4;
 const U8: Framing = Framing::Prefix(Prefix::U8);
 
 /// The one format that explains the sample, or `raw` and why.
-pub(super) fn conclude(sample: &Sample<'_>, settings: &Arc<Settings>) -> Verdict {
+fn conclude(sample: &Sample<'_>, settings: &Arc<Settings>) -> Verdict {
     let (format, reason, is_sure) = explain(sample, settings);
     Verdict { format: format.with_settings(settings), reason, is_sure }
 }

@@ -2,7 +2,7 @@
 
 /// The bytes that a side began with.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::wire) struct Sample<'a> {
+pub(super) struct Sample<'a> {
     pub(super) bytes: &'a [u8],
     /// Where each chunk ends in them; not of one that the sample is cut in.
     pub(super) ends: &'a [usize],
@@ -11,7 +11,7 @@ pub(in crate::wire) struct Sample<'a> {
 
 /// What follows a sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::wire) enum Next {
+pub(crate) enum Next {
     /// Anything: the sample was long enough.
     Unknown,
     /// Nothing for a while, or nothing that was recorded.
@@ -21,7 +21,7 @@ pub(in crate::wire) enum Next {
 }
 
 impl<'a> Sample<'a> {
-    pub(in crate::wire) fn new(bytes: &'a [u8], ends: &'a [usize], next: Next) -> Sample<'a> {
+    pub(super) fn new(bytes: &'a [u8], ends: &'a [usize], next: Next) -> Sample<'a> {
         Sample { bytes, ends, next }
     }
 
