@@ -3,9 +3,11 @@
 //! Reading one takes less than 256 MB, its own bytes among them. What is made of a value (JSON, a
 //! pickle, a Rust type) takes memory in proportion to it: that is done with an eighth of each.
 //!
-//! One test, because the memory is counted for the whole process: nothing else may run beside it. It
-//! prints what each step took (`cargo test --release --test hostile -- --nocapture`).
+//! One test, because the memory is counted for the whole process: nothing else may run beside it. On several
+//! processors it has a process on each. It prints what each step took
+//! (`cargo test --release --test hostile -- --nocapture`).
 
+use std::process::Command;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -15,9 +17,13 @@ use wirespool::wire::pickle::{self, Limits, Progress, Splitter};
 mod inputs;
 mod memory;
 
+use inputs::Input;
+
 #[global_allocator]
 static ALLOCATOR: memory::Counted = memory::Counted;
 
+/// Which part of all inputs a process has, as `k/n`.
+const PART: &str = "WIRESPOOL_HOSTILE_PART";
 const STACK: usize = 512 << 10;
 const MEMORY: usize = 256_000_000;
 /// What is made of a value is made of one so much smaller.
@@ -77,10 +83,10 @@ fn make(bytes: &[u8], steps: &mut Steps) {
 }
 
 /// Each input, through `work`; the steps that took too much.
-fn too_much(smaller: usize, work: fn(&[u8], &mut Steps)) -> Vec<String> {
+fn too_much(inputs: &[Input], smaller: usize, work: fn(&[u8], &mut Steps)) -> Vec<String> {
     inputs::SCALE.store(smaller, Ordering::Relaxed);
     let mut all = Vec::new();
-    for (input, make) in inputs::INPUTS {
+    for &(input, make) in inputs {
         let mut steps = Steps { input, before: memory::taken(), done: Vec::new() };
         let bytes = make();
         print!("{input}: {:.1} MB;", bytes.len() as f64 / 1e6);
@@ -97,8 +103,29 @@ fn too_much(smaller: usize, work: fn(&[u8], &mut Steps)) -> Vec<String> {
     all.iter().filter(|step| step.memory > MEMORY).map(say).collect()
 }
 
+/// All steps of each `of`th input, from the `part`th on.
+fn part(part: usize, of: usize) {
+    let inputs: Vec<_> = inputs::INPUTS.iter().copied().skip(part).step_by(of).collect();
+    assert_eq!(too_much(&inputs, 1, read), Vec::<String>::new());
+    assert_eq!(too_much(&inputs, SMALLER, make), Vec::<String>::new());
+}
+
 #[test]
 fn hostile_pickles_take_little_memory_and_no_stack() {
-    assert_eq!(too_much(1, read), Vec::<String>::new());
-    assert_eq!(too_much(SMALLER, make), Vec::<String>::new());
+    if let Some(number) = std::env::var_os(PART) {
+        let (number, of) = number.to_str().and_then(|part| part.split_once('/')).expect("k/n");
+        return part(number.parse().expect("a number"), of.parse().expect("a number"));
+    }
+    // A process each, as the memory is counted for a whole process.
+    let of = std::thread::available_parallelism().map_or(1, |cores| cores.get()).min(4);
+    let this = std::env::current_exe().expect("this program");
+    let run = |number: usize| {
+        let mut command = Command::new(&this);
+        command.args(["--exact", "hostile_pickles_take_little_memory_and_no_stack", "--nocapture"]);
+        command.env(PART, format!("{number}/{of}")).spawn().expect("another process")
+    };
+    let parts: Vec<_> = (0..of).map(run).collect();
+    for mut part in parts {
+        assert!(part.wait().expect("an end").success(), "see above");
+    }
 }
