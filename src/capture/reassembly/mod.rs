@@ -16,6 +16,8 @@
 mod ahead;
 mod connection;
 mod covered;
+mod key;
+mod load;
 mod order;
 mod past;
 mod policy;
@@ -29,11 +31,13 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 
 use connection::Connection;
+use key::Key;
+use load::Load;
 pub use policy::{Overlap, Policy, Reached};
 use roles::Roles;
 use waiting::{Remembering, Waiting, is_known};
 
-use super::packet::{End, Segment};
+use super::packet::Segment;
 use crate::Result;
 use crate::session::{ConnectionId, Event, Frame, Kind, Route, Side, Sink, Timestamp};
 
@@ -92,15 +96,6 @@ pub(super) struct Reassembler {
     remembering: Remembering,
     reached: Reached,
     last: Stamp,
-}
-
-/// What connections take, in bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Load {
-    /// What is held behind holes.
-    held: usize,
-    /// What is remembered of what was handed out.
-    remembered: usize,
 }
 
 impl Reassembler {
@@ -308,44 +303,5 @@ impl Reassembler {
             self.close(key, sink)?;
         }
         Ok(())
-    }
-}
-
-impl Load {
-    /// Counts what one connection takes now, in place of what was counted of it before.
-    #[inline]
-    fn count(&mut self, connection: &mut Connection) -> Load {
-        let now = Load { held: connection.holds(), remembered: connection.remembers() };
-        if now != connection.counted {
-            self.forget(connection);
-            self.held += now.held;
-            self.remembered += now.remembered;
-            connection.counted = now;
-        }
-        now
-    }
-
-    /// Takes back what was counted of one connection.
-    fn forget(&mut self, connection: &Connection) {
-        self.held -= connection.counted.held;
-        self.remembered -= connection.counted.remembered;
-    }
-}
-
-/// Where a connection was, and its two addresses and ports, the lower first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Key {
-    low: u128,
-    high: u128,
-    /// The ports in the same order, and the scope: together, as it is hashed for each segment.
-    rest: u64,
-}
-
-impl Key {
-    fn new(scope: usize, a: End, b: End) -> Key {
-        let is_first = a.address < b.address || a.address == b.address && a.port < b.port;
-        let (low, high) = if is_first { (a, b) } else { (b, a) };
-        let rest = (scope as u64) << 32 | u64::from(low.port) << 16 | u64::from(high.port);
-        Key { low: low.address, high: high.address, rest }
     }
 }
