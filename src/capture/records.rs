@@ -276,7 +276,7 @@ impl Format {
         input.fill_beginning()?;
         let reason = match (input.compression(), input.compression_damage()) {
             (None, _) if input.is_growing() && Compression::of(input.bytes()).is_some() => {
-                "it is compressed, and cannot be followed as it grows".to_owned()
+                "it is compressed: it can be read, but not followed as it grows".to_owned()
             }
             (None, _) => looks_like(input.bytes()),
             (Some(_), Some(Damage { offset, reason, .. })) => format!("{reason} at byte {offset}"),

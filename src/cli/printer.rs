@@ -281,7 +281,8 @@ pub(super) fn describe_event(event: &Event<'_>) -> Option<String> {
             (None, format!("opened, {client} to {server}{missed}"))
         }
         Kind::Gap { side, length: Some(length) } => {
-            (Some(side), format!("{FAULT}gap: {length} bytes are missing{FAULT:#}"))
+            let missing = if length == 1 { "1 byte is" } else { &format!("{length} bytes are") };
+            (Some(side), format!("{FAULT}gap: {missing} missing{FAULT:#}"))
         }
         Kind::Gap { side, length: None } => (
             Some(side),

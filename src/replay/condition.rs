@@ -45,8 +45,9 @@ impl FromStr for Condition {
         let query = query.map_err(|reason| {
             let what = if is_filter { "filter" } else { "JSONPath" };
             Error::Usage(format!(
-                "{spelling:?} is no condition: it cannot be parsed as a {what} ({reason}); write one such as \
-                 '@.humidity > 50', where @ is the message's value, or '$.readings[?@.id == 7]'"
+                "{spelling:?} is no condition: as a {what}, {reason}; write one such as \
+                 '@.humidity > 50 && @.unit == \"%\"', where @ is the message's value, with ==, != and !, && \
+                 and ||, true, false and null, or one such as '$.readings[?@.id == 7]'"
             ))
         })?;
         Ok(Condition { query, is_filter })

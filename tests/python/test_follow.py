@@ -172,7 +172,7 @@ def test_what_cannot_be_followed_says_so(wirespool: Wirespool, records: list[byt
     plain.write_bytes(b"".join(records))
     packed.write_bytes(gzip.compress(b"".join(records)))
     refused: list[tuple[list[str | Path], str]] = [
-        ([packed], "compressed, and cannot be followed"),
+        ([packed], "compressed: it can be read, but not followed"),
         ([plain, packed], "--follow takes one capture"),
         (["-"], "is no file that grows"),
         ([tmp_path / "missing.pcap"], "missing.pcap"),

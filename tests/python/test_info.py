@@ -213,7 +213,7 @@ def test_a_hundred_addresses_that_only_dial_are_a_hundred_connections(
 def test_no_connection_is_said_with_why(wirespool: Wirespool, tmp_path: Path) -> None:
     path = write(tmp_path / "one.pcap", Connection(client(0), SERVER).say("client", b"one", at=1))
     nothing = write(tmp_path / "none.pcap")
-    assert wirespool.run("info", nothing).done().lines[1:] == ["no connection: none of it is TCP"]
+    assert wirespool.run("info", nothing).done().lines[1:] == ["no connection: there is no packet"]
     assert wirespool.run("info", path, "--port", "9").done().lines[1:] == ["no connection is selected"]
 
 

@@ -70,9 +70,9 @@ def test_what_is_chosen_keeps_its_number(
         ("--host localhost", "is no address"),
         ("--since yesterday", "is no time"),
         ("--host [192.0.2.1]", "is no address"),
-        ("--where @.a>", "cannot be parsed as a filter"),
-        ("--where Host", "cannot be parsed as a filter"),
-        ("--where Host", "'@.humidity > 50'"),
+        ("--where @.a>", "as a filter, it cannot be parsed"),
+        ("--where Host", "as a filter, it cannot be parsed"),
+        ("--where Host", "'@.humidity > 50 && "),
         ("--where $.a[", "at position 3"),
     ],
 )

@@ -51,9 +51,10 @@ Examples:
   printf 'cuuid\\nUUID\\n.' | wirespool audit - --expect uuid.UUID
   printf 'cos\\nsystem\\n(S\"echo harm\"\\ntR.' | wirespool audit - || test $? = 1
 
-Exits with 0 if all that was selected is plain data only, or requests what --expect names; with 1 if anything
-else is requested, cannot be read, is missing or was not looked at, or if a file has no pickle; with 2 or 3 if
-a file could not be read, after all others. -n bounds what is printed, not what is audited.")]
+Exits with 0 if all that was selected is plain data only, or requests what --expect names; with 1
+if anything else is requested, cannot be read, is missing or was not looked at, or if a file has no
+pickle; with 2 or 3 if a file could not be read, after all others. -n bounds what is printed, not
+what is audited.")]
 pub(super) struct Arguments {
     /// Files of pickles or captures; - is standard input
     #[arg(value_name = "FILE", required = true)]

@@ -42,8 +42,8 @@ Examples:
   wirespool info demo/*.pcapng --sort bytes -n 10
   wirespool info demo/pickle.pcapng --explain
 
-With --check, exits with 1 if bytes are missing, the file is damaged, or messages cannot be decoded. What
---explain predicts is no such finding.")]
+With --check, exits with 1 if bytes are missing, the file is damaged, or messages cannot be
+decoded. What --explain predicts is no such finding.")]
 pub(super) struct Arguments {
     /// The captures, pcap or pcapng; - is standard input
     #[arg(required = true, value_name = "FILE", value_parser = capture_path())]

@@ -8,6 +8,7 @@ use super::named::{format_of, reason_of};
 use super::order::Row;
 use super::totals::Totals;
 use super::units::{a_second, counted, decimal};
+use crate::capture::CaptureFile;
 use crate::session::Side;
 use crate::wire::visible;
 
@@ -74,10 +75,13 @@ pub(super) fn write(report: &Report<'_>, out: &mut impl Write) -> io::Result<()>
 
 /// Why there is no table.
 fn no_connection(report: &Report<'_>) -> &'static str {
-    let segments: u64 = report.reader.captures().iter().map(|file| file.summary().segments).sum();
-    match (report.connections.len(), segments) {
-        (0, 0) => "no connection: none of it is TCP",
-        (0, _) => "no connection is selected",
+    let read = || report.reader.captures().iter().map(CaptureFile::summary);
+    let packets: u64 = read().map(|counters| counters.packets).sum();
+    let segments: u64 = read().map(|counters| counters.segments).sum();
+    match (report.connections.len(), packets, segments) {
+        (0, 0, _) => "no connection: there is no packet",
+        (0, _, 0) => "no connection: no packet could be read as TCP",
+        (0, ..) => "no connection is selected",
         _ => "no connection is shown",
     }
 }
