@@ -71,7 +71,7 @@ def test_what_is_chosen_keeps_its_number(
         ("--since yesterday", "is no time"),
         ("--host [192.0.2.1]", "is no address"),
         ("--where @.a>", "as a filter, it cannot be parsed"),
-        ("--where Host", "as a filter, it cannot be parsed"),
+        ("--where Host", "as a filter, at position 0"),
         ("--where Host", "'@.humidity > 50 && "),
         ("--where $.a[", "at position 3"),
     ],
