@@ -241,7 +241,7 @@ impl Section {
 
     fn enhanced_packet<'a>(&mut self, body: &'a [u8]) -> Result<Record<'a>, Fault> {
         let id = self.fields(body).u32(0);
-        self.record(id, body, 0)
+        self.record(id, body, None)
     }
 
     fn packet<'a>(&mut self, body: &'a [u8]) -> Result<Record<'a>, Fault> {
@@ -249,11 +249,16 @@ impl Section {
         let fields = self.fields(body);
         let (id, dropped) = (u32::from(fields.u16(0)), fields.u16(2));
         let dropped = if dropped == u16::MAX { 0 } else { u64::from(dropped) };
-        self.record(id, body, dropped)
+        self.record(id, body, Some(dropped))
     }
 
-    /// What enhanced packets and packets have in common.
-    fn record<'a>(&mut self, id: u32, body: &'a [u8], dropped: u64) -> Result<Record<'a>, Fault> {
+    /// What enhanced packets and packets have in common; `dropped` is what a packet's own field says.
+    fn record<'a>(
+        &mut self,
+        id: u32,
+        body: &'a [u8],
+        dropped: Option<u64>,
+    ) -> Result<Record<'a>, Fault> {
         const FIXED: usize = 20;
         let fields = self.fields(body);
         let rest = body.get(FIXED..).ok_or(Fault::Short)?;
@@ -261,14 +266,14 @@ impl Section {
         let captured = rest.get(..length as usize).ok_or(Fault::Beyond(length))?;
         let interface = *self.interface_of(id)?;
         self.at = interface.time(u64::from(fields.u32(4)) << 32 | u64::from(fields.u32(8)));
-        let mut beside = Beside { dropped, ..Beside::default() };
+        let mut beside = Beside { dropped: dropped.unwrap_or(0), ..Beside::default() };
         let mut options = self.options(body, FIXED + captured.len().next_multiple_of(4));
         for (code, value) in options.by_ref() {
             match code {
                 COMMENT => beside.comment = beside.comment.or(std::str::from_utf8(value).ok()),
                 // epb_dropcount
-                4 if value.len() >= 8 => {
-                    beside.dropped = beside.dropped.max(self.fields(value).u64(0))
+                4 if dropped.is_none() && value.len() >= 8 => {
+                    beside.dropped = self.fields(value).u64(0);
                 }
                 _ => {}
             }
