@@ -40,7 +40,7 @@ def normal(text: str) -> str:
     text = text.replace("; up to DURATION late because the other end was waited for", "")  # on a busy machine
     text = re.sub(r"\b\d+ B/s", "RATE", text)
     text = re.sub(r"\d{4}-\d\d-\d\dT", "DATE", text)
-    text = re.sub(r"\d\d:\d\d:\d\d\.\d{6}(\d{3}Z)?", "TIME", text)
+    text = re.sub(r"\d\d:\d\d:\d\d(\.\d{6}(\d{3}Z)?|Z)", "TIME", text)
     text = re.sub(r"127\.0\.0\.1:\d{5}\b", "127.0.0.1:PORT", text)
     return re.sub(r"\b0\.\d{3}\b", "SECONDS", text)
 

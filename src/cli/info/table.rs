@@ -1,6 +1,7 @@
 //! The table of `info`, for a person.
 
 use std::io::{self, Write};
+use std::time::SystemTime;
 
 use super::Report;
 use super::census::{Counts, Occurrences};
@@ -9,7 +10,7 @@ use super::order::Row;
 use super::totals::Totals;
 use super::units::{a_second, counted, decimal};
 use crate::capture::CaptureFile;
-use crate::session::Side;
+use crate::session::{Side, Timestamp};
 use crate::wire::visible;
 
 /// Of how many sides the table says why they are raw; --json says it of all.
@@ -40,8 +41,11 @@ const COLUMNS: [&str; 18] = [
 pub(super) fn write(report: &Report<'_>, out: &mut impl Write) -> io::Result<()> {
     for file in report.reader.captures() {
         let name = file.path().display().to_string();
-        let packets = counted(file.summary().packets, "packet");
-        writeln!(out, "{}: {packets}, {}", visible(&name), visible(&file.origin().to_string()))?;
+        let counters = file.summary();
+        let packets = counted(counters.packets, "packet");
+        let origin = file.origin().to_string();
+        let when = counters.span.map(when).unwrap_or_default();
+        writeln!(out, "{}: {packets}, {}{when}", visible(&name), visible(&origin))?;
     }
     if report.rows.is_empty() {
         return writeln!(out, "{}", no_connection(report));
@@ -71,6 +75,15 @@ pub(super) fn write(report: &Report<'_>, out: &mut impl Write) -> io::Result<()>
         writeln!(out, "{}", Totals::of(report.connections.values().map(Box::as_ref)).words(shown))?;
     }
     reasons(report, out)
+}
+
+/// From when to when packets were, to the second: what a time is chosen by.
+fn when((first, last): (Timestamp, Timestamp)) -> String {
+    // humantime refuses years before 1970; such stamps come from damaged captures only.
+    let second = |time: Timestamp| {
+        humantime::format_rfc3339_seconds(SystemTime::from(Timestamp(time.0.max(0))))
+    };
+    format!(", from {} to {}", second(first), second(last))
 }
 
 /// Why there is no table.
