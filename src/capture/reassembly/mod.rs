@@ -122,13 +122,13 @@ impl Reassembler {
         said: &Said,
         sink: &mut dyn Sink,
     ) -> Result<()> {
+        self.last = stamp;
         let key = Key::new(said.scope, segment.source, segment.destination);
         // Found once: looking a connection up takes as long as the rest of an ordinary segment's way.
         let Said { begins, jumps, .. } = *said;
         let begins = |known: &Connection| begins.unwrap_or_else(|| known.is_another(segment));
         let mut known = self.connections.get_mut(&key).filter(|known| !begins(known));
         if known.is_none() {
-            self.last = stamp;
             self.open(key, segment, said, sink)?;
             known = self.connections.get_mut(&key);
         }
@@ -141,13 +141,15 @@ impl Reassembler {
             connection.segment(stamp, segment, sink)
         };
         let load = self.load.count(connection);
-        self.last = stamp;
         result?;
         let is_new = load.remembered > 0 && !connection.remembered;
         if load.held > 0 || is_new || self.load.remembered > REMEMBERED {
             self.bound(key, sink)?;
         }
-        if self.waiting.is_empty() { Ok(()) } else { self.expire(sink) }
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        self.expire(sink)
     }
 
     /// The capture ends: gives up all holes, and says which connections were still open.
