@@ -2,6 +2,7 @@
 
 import json
 import re
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -215,6 +216,18 @@ def test_no_connection_is_said_with_why(wirespool: Wirespool, tmp_path: Path) ->
     nothing = write(tmp_path / "none.pcap")
     assert wirespool.run("info", nothing).done().lines[1:] == ["no connection: there is no packet"]
     assert wirespool.run("info", path, "--port", "9").done().lines[1:] == ["no connection is selected"]
+    # A packet of IPv4 with two bytes of UDP's header.
+    udp = bytes.fromhex("4500001600000000401100000a0000010a0000020035")
+    with nothing.open("ab") as file:
+        file.write(struct.pack("<IIII", 1, 0, len(udp), len(udp)) + udp)
+    words = "no connection: no packet could be read as TCP"
+    assert words in wirespool.run("info", nothing).done().lines
+
+
+def test_from_when_to_when_packets_were_is_said(wirespool: Wirespool, tmp_path: Path) -> None:
+    talk = Connection(client(0), SERVER, at=1).say("client", b"one", at=3).close("client", at=65)
+    told = wirespool.run("info", write(tmp_path / "timed.pcap", talk)).done().lines[0]
+    assert told.endswith(", from 2023-11-14T22:13:21Z to 2023-11-14T22:14:25Z")
 
 
 def test_a_hole_at_the_end_lasts_no_longer_than_its_connection(wirespool: Wirespool, tmp_path: Path) -> None:
